@@ -1,0 +1,77 @@
+package password_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/go-roster/roster/password"
+)
+
+func TestSaltsAreUnique(t *testing.T) {
+	const hashes, dummies = 2_000, 100_000
+	seen := make(map[string]bool, hashes+2*dummies)
+	add := func(part string) {
+		if seen[part] {
+			t.Fatalf("a salt or tag came twice after %d", len(seen))
+		}
+		seen[part] = true
+	}
+	for range hashes {
+		hash, err := cheap.Hash(t.Context(), "correct horse")
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(strings.Split(hash, "$")[4])
+	}
+	for range dummies {
+		parts := strings.Split(cheap.Dummy(), "$")
+		add(parts[4])
+		add(parts[5])
+	}
+}
+
+func TestDummyNeverMatches(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pw, hash := rapid.String().Draw(t, "password"), cheap.Dummy()
+		for _, pw := range []string{pw, "", hash, strings.Split(hash, "$")[5]} {
+			ok, rehash, err := cheap.Verify(context.Background(), hash, pw)
+			if ok || rehash || err != nil {
+				t.Fatalf("%q: %v %v %v", pw, ok, rehash, err)
+			}
+		}
+	})
+}
+
+// The best of interleaved runs, since the machine may be busy.
+func TestDummyCostsAsMuch(t *testing.T) {
+	hasher := password.Argon2id{Time: 1, MemoryKiB: 8 << 10, Threads: 1}
+	hash, err := hasher.Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 64<<20)
+	verify := func(hash, pw string) time.Duration {
+		start := time.Now()
+		if _, _, err := hasher.Verify(t.Context(), hash, pw); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(start)
+	}
+	const never = time.Hour
+	right, dummy, empty, huge := never, never, never, never
+	for range 21 {
+		right = min(right, verify(hash, "correct horse"))
+		dummy = min(dummy, verify(hasher.Dummy(), "correct horse"))
+		empty = min(empty, verify(hash, ""))
+		huge = min(huge, verify(hash, long))
+	}
+	for what, took := range map[string]time.Duration{"dummy": dummy, "empty": empty, "64 MiB": huge} {
+		if ratio := float64(took) / float64(right); ratio < 0.7 || ratio > 1.6 {
+			t.Errorf("%s takes %.2f times as long (%v, %v)", what, ratio, took, right)
+		}
+	}
+}
