@@ -1,0 +1,223 @@
+package roster
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Purpose says what an [Activation] is good for. A code of one purpose is
+// worthless for another.
+type Purpose string
+
+// The purposes.
+const (
+	// PurposeActivate proves an address, and activates the account with it if
+	// it is not activated yet.
+	PurposeActivate Purpose = "activate"
+
+	// PurposeChangeEmail proves an address and makes it the primary one.
+	PurposeChangeEmail Purpose = "change_email"
+)
+
+// Activation is a single-use secret that was sent to an address. The secret
+// itself, the code, is in the mail and nowhere else; here is its SHA-256.
+type Activation struct {
+	Hash      string // hexadecimal SHA-256 of the code, the key of the row
+	Purpose   Purpose
+	UserID    UserID  // whose address it is
+	EmailID   EmailID // the row of the address that the code was sent to
+	CreatedAt time.Time
+	ExpiresAt time.Time // valid strictly before
+}
+
+// codeBytes is the entropy of a code. 256 bits cannot be guessed, so a plain
+// hash keeps them (NIST SP 800-63B-4, section 3.1.2.2).
+const codeBytes = 32
+
+// newCode makes a code: 43 characters of URL-safe base64.
+func newCode() Secret {
+	b := make([]byte, codeBytes)
+	_, _ = rand.Read(b) // never fails
+	return NewSecret(base64.RawURLEncoding.EncodeToString(b))
+}
+
+// hashCode returns the key of a code. It is taken over the characters and not
+// over the bytes they stand for, so that a code has one spelling.
+func hashCode(code string) (hash string, ok bool) {
+	if len(code) != base64.RawURLEncoding.EncodedLen(codeBytes) {
+		return "", false
+	}
+	sum := sha256.Sum256([]byte(code))
+	return hex.EncodeToString(sum[:]), true
+}
+
+// Peeked is what a code would do.
+type Peeked struct {
+	Purpose   Purpose
+	User      *User
+	Email     *UserEmail
+	ExpiresAt time.Time
+}
+
+// Peek tells what a code would do and leaves it good. It is for the page that
+// the link in a mail leads to, which mail scanners open as well; the code is
+// redeemed when a person then clicks there. It returns ErrActivation if
+// [Users.Activate] would.
+func (us *Users) Peek(ctx context.Context, code string) (*Peeked, error) {
+	p, err := us.peek(ctx, code)
+	return p, wrap("peek at code", 0, err)
+}
+
+func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
+	a, e, err := us.lookUp(ctx, code, us.now())
+	if err != nil {
+		return nil, err
+	}
+	u, err := us.byID(ctx, a.UserID)
+	if err != nil {
+		return nil, us.deadIf(err, ErrNotFound, "no such user")
+	}
+	if !u.Enabled {
+		return nil, us.dead("no such user")
+	}
+	claims, err := us.store.EmailsByKey(ctx, e.AddressKey)
+	if err != nil {
+		return nil, err
+	}
+	if takenByOther(claims, e) {
+		return nil, us.dead("address taken")
+	}
+	return &Peeked{a.Purpose, u, e, a.ExpiresAt}, nil
+}
+
+// Activate redeems a code: the address that it was sent to is activated, and
+// the account too if it is not activated yet. Other users' claims on the
+// address are dropped. A code of [Users.ChangeEmail] also makes the address the
+// primary one. Nobody is signed in by it, and a disabled user stays so.
+//
+// It returns ErrActivation if the code is unknown, used, expired or void, or if
+// somebody else was quicker.
+func (us *Users) Activate(ctx context.Context, code string) (*User, error) {
+	u, err := us.activate(ctx, code)
+	return u, wrap("activate", 0, err)
+}
+
+func (us *Users) activate(ctx context.Context, code string) (u *User, err error) {
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
+		now := us.now()
+		a, e, err := us.lookUp(ctx, code, now)
+		if err != nil {
+			return err
+		}
+		m, err := us.lockClaimants(ctx, a.UserID, e.AddressKey)
+		if err != nil {
+			return us.deadIf(err, ErrNotFound, "no such user")
+		}
+		u = bind(m)
+		if u.IsDeleted() || !u.Enabled {
+			return us.dead("no such user")
+		}
+		// Redeemed here, in one statement: what was looked up above may be gone.
+		if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
+			return us.deadIf(err, ErrNotFound, "used")
+		}
+		if e, err = us.emailOf(ctx, a.UserID, a.EmailID); err != nil {
+			return us.deadIf(err, ErrNotFound, "address gone")
+		}
+		err = us.prove(ctx, m, e, a.Purpose == PurposeChangeEmail, now)
+		return us.deadIf(err, ErrConflict, "address taken")
+	})
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// ResendActivation sends a new code to somebody who waits for one: login is
+// the name of an account that is not activated, or an address that is claimed
+// and pending. The older codes for that address are void. Whether there is such
+// an account is not told: the answer is nil in any case.
+func (us *Users) ResendActivation(ctx context.Context, login string) error {
+	return wrap("resend activation", 0, us.store.Atomic(ctx, func(ctx context.Context) error {
+		found, err := us.pendingEmail(ctx, login)
+		if err != nil || found == nil {
+			return err
+		}
+		m, err := us.store.LockUser(ctx, found.UserID)
+		if err != nil {
+			return ignore(err, ErrNotFound)
+		}
+		u := bind(m)
+		if u.IsDeleted() || !u.Enabled {
+			return nil
+		}
+		claims, err := us.store.EmailsByKey(ctx, found.AddressKey) // as they are now
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(claims, func(e *UserEmail) bool { return e.ID == found.ID })
+		if i < 0 || slices.ContainsFunc(claims, (*UserEmail).IsActivated) {
+			return nil
+		}
+		return us.sendCode(ctx, u, claims[i], PurposeActivate, us.now())
+	}))
+}
+
+// ignore returns err unless it is target.
+func ignore(err, target error) error {
+	if errors.Is(err, target) {
+		return nil
+	}
+	return err
+}
+
+// pendingEmail finds the newest claim that login means, nil if there is none.
+func (us *Users) pendingEmail(ctx context.Context, login string) (*UserEmail, error) {
+	var emails []*UserEmail
+	if key, err := AddressKey(login); err == nil {
+		if emails, err = us.store.EmailsByKey(ctx, key); err != nil {
+			return nil, err
+		}
+	} else if u, err := us.byKey(ctx, us.store.UserByName, NameKey, login); err != nil {
+		return nil, ignore(err, ErrNotFound)
+	} else if !u.IsActivated() {
+		if emails, err = us.store.EmailsOf(ctx, u.ID); err != nil {
+			return nil, err
+		}
+		emails = slices.DeleteFunc(emails, func(e *UserEmail) bool { return !e.Primary })
+	}
+	if len(emails) == 0 {
+		return nil, nil
+	}
+	return emails[len(emails)-1], nil
+}
+
+// ActivationStore keeps the rows of activations.
+type ActivationStore interface {
+	// InsertActivation writes a new row. A taken hash is a [ConflictError] of
+	// [FieldID], a missing address one of [FieldEmail].
+	InsertActivation(ctx context.Context, a *Activation) error
+
+	// ActivationByHash looks without redeeming, expired or not.
+	ActivationByHash(ctx context.Context, hash string) (*Activation, error)
+
+	// RedeemActivation deletes and returns, in one statement, the activation
+	// with this hash that has one of the purposes and expires after now.
+	// ErrNotFound if there is none.
+	RedeemActivation(ctx context.Context, hash string, now time.Time, purposes ...Purpose) (*Activation, error)
+
+	// VoidActivations deletes the activations of a user: all of them, or only
+	// those for an address (if email is not zero) and of the purposes (if any
+	// are given). It returns how many.
+	VoidActivations(ctx context.Context, user UserID, email EmailID, purposes ...Purpose) (int, error)
+
+	// PruneActivations deletes at most limit rows that expired at or before
+	// now. It returns how many.
+	PruneActivations(ctx context.Context, now time.Time, limit int) (int, error)
+}

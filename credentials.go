@@ -1,0 +1,180 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/go-roster/roster/password"
+)
+
+// ScopeID is where a credential, grant or registration holds: zero is global,
+// any other number is a contest (or tenant, or project) of the host.
+type ScopeID int64
+
+// Credential is the stored hash that a password is checked against: of a user
+// (scope 0) or of a user in one scope. A user without one has no password, and
+// no password, the empty one neither, signs it in.
+type Credential struct {
+	UserID    UserID
+	ScopeID   ScopeID
+	Hash      Secret    // PHC string
+	CreatedAt time.Time // when the password was set; a rehash does not move it
+}
+
+// Hasher turns passwords into stored hashes. It must be safe for concurrent
+// use. See package password for the one that is used if Options names none.
+type Hasher interface {
+	// Hash returns a hash of the password, salted anew.
+	Hash(ctx context.Context, password string) (string, error)
+
+	// Verify reports whether hash was made of password, and whether it should
+	// be made again because the parameters have changed since. A mismatch is no
+	// error; a hash that cannot be read is.
+	Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error)
+
+	// Dummy returns a hash that no password matches and that costs Verify what
+	// a hash of today costs. It is used to refuse everybody after equal work.
+	Dummy() string
+}
+
+// preparePassword checks a new password and brings it into the form that is
+// hashed.
+func (us *Users) preparePassword(s string) (string, error) {
+	prepared, err := password.Prepare(s)
+	if err == nil {
+		err = us.opts.Policy.Check(prepared)
+	}
+	if refused := new(password.Error); errors.As(err, &refused) {
+		return "", invalid(FieldPassword, Reason(refused.Reason))
+	}
+	return prepared, err
+}
+
+// SetPassword gives a user a new password on the program's own authority. It is
+// auth-sensitive: sessions end, codes are void, and the primary address is
+// told. It returns ErrNotFound, or an [InvalidError] of [FieldPassword].
+func (us *Users) SetPassword(ctx context.Context, id UserID, password string) error {
+	return wrap("set password of user", id, us.setPassword(ctx, id, password, nil))
+}
+
+// ChangePassword is SetPassword for somebody who knows the current password. It
+// returns ErrCredentials if that is wrong, and ErrStale if it was changed
+// meanwhile.
+func (us *Users) ChangePassword(ctx context.Context, id UserID, current, password string) error {
+	const verb = "change password of user"
+	if _, err := us.preparePassword(password); err != nil {
+		return wrap(verb, id, err)
+	}
+	c, err := us.checkPassword(ctx, id, current)
+	if err != nil {
+		return wrap(verb, id, err)
+	}
+	return wrap(verb, id, us.setPassword(ctx, id, password, c))
+}
+
+// CheckPassword asks a user who is signed in for the password again. It returns
+// ErrCredentials, after equal work, if it is wrong or there is none, or no such
+// user.
+func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) error {
+	_, err := us.checkPassword(ctx, id, password)
+	return wrap("check password of user", id, err)
+}
+
+// setPassword hashes and writes a password; if current is given, only in its
+// place.
+func (us *Users) setPassword(ctx context.Context, id UserID, password string, current *Credential) error {
+	prepared, err := us.preparePassword(password)
+	if err != nil {
+		return err
+	}
+	hash, err := us.opts.Hasher.Hash(ctx, prepared) // before the transaction: it takes its time
+	if err != nil {
+		return err
+	}
+	return us.live(ctx, id, func(ctx context.Context, m Model) error {
+		if current != nil {
+			now, err := us.store.Credential(ctx, id, 0)
+			if errors.Is(err, ErrNotFound) || err == nil && !now.Hash.Equal(current.Hash) {
+				return ErrStale
+			}
+			if err != nil {
+				return err
+			}
+		}
+		now := us.now()
+		if err := us.store.PutCredential(ctx, &Credential{UserID: id, Hash: NewSecret(hash), CreatedAt: now}); err != nil {
+			return err
+		}
+		u := m.RosterUser()
+		u.PasswordChangedAt = now
+		if err := us.touched(ctx, m, now); err != nil {
+			return err
+		}
+		emails, err := us.store.EmailsOf(ctx, id)
+		for _, e := range emails {
+			if e.Primary && e.IsActivated() {
+				return us.notify(ctx, MailPasswordChanged, u, e)
+			}
+		}
+		return err
+	})
+}
+
+// checkPassword returns the credential that the password of a user matches.
+func (us *Users) checkPassword(ctx context.Context, id UserID, password string) (*Credential, error) {
+	_, err := us.byID(ctx, id)
+	var c *Credential
+	if err == nil {
+		c, err = us.store.Credential(ctx, id, 0)
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	ok, _, err := us.verify(ctx, c, password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, ErrCredentials
+	}
+	return c, nil
+}
+
+// verify compares a password with a credential. Whatever is wrong, a missing
+// credential, a password that nobody can have, a hash that cannot be read, it
+// does the work of comparing.
+func (us *Users) verify(ctx context.Context, c *Credential, typed string) (ok, rehash bool, err error) {
+	hasher := us.opts.Hasher
+	prepared, refused := password.Prepare(typed)
+	if refused == nil && c != nil {
+		ok, rehash, err = hasher.Verify(ctx, c.Hash.Reveal(), prepared)
+		if err == nil || ctx.Err() != nil {
+			return ok, rehash, err
+		}
+		us.opts.Logger.Error("password hash cannot be read", slog.Int64("user", int64(c.UserID)))
+	}
+	if refused != nil {
+		prepared = "x"
+	}
+	_, _, err = hasher.Verify(ctx, hasher.Dummy(), prepared)
+	return false, false, err
+}
+
+// CredentialStore keeps the rows of credentials.
+type CredentialStore interface {
+	// Credential returns the credential of a user in a scope.
+	Credential(ctx context.Context, user UserID, scope ScopeID) (*Credential, error)
+
+	// PutCredential writes the row, over an older one if there is. A
+	// [ConflictError] of [FieldUser] says that there is no such user.
+	PutCredential(ctx context.Context, c *Credential) error
+
+	// SwapCredential replaces the hash, and only the hash, if it still is old.
+	// ErrStale if it is not, or if the row is gone.
+	SwapCredential(ctx context.Context, user UserID, scope ScopeID, old, hash Secret) error
+
+	// DeleteCredential deletes the row, if there is one.
+	DeleteCredential(ctx context.Context, user UserID, scope ScopeID) error
+}

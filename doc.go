@@ -1,0 +1,2 @@
+// Package roster is the account core of a Go program.
+package roster

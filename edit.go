@@ -1,0 +1,204 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// The bounds of the texts of a [User].
+const (
+	maxRealNameRunes  = 256
+	maxDirectoryRunes = 1024
+)
+
+// Edit reads a user, lets fn change it, and writes it, in one transaction. fn
+// may change Name, RealName, Locale, Timezone, the directory, Flags, Data and
+// what a host's own type adds (see [As]); an [InvalidError] with
+// [ReasonReadOnly] names each other field that it changed, since those have
+// verbs of their own. fn may run more than once. Its error ends the edit.
+//
+// A new name holds the old one back (Options.NameHold). A new name or directory,
+// and a ban or lock, are auth-sensitive: sessions end and codes are void.
+//
+// A deleted user may be edited too, so that a name that stands in the way of
+// Restore can be changed. Edit returns ErrNotFound, every InvalidError at
+// once, or a [ConflictError] of [FieldName].
+func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) error {
+	return wrap("edit user", id, us.locked(ctx, id, func(ctx context.Context, m Model) error {
+		u := bind(m)
+		before := *u
+		if err := fn(u); err != nil {
+			return err
+		}
+		return us.write(ctx, m, &before)
+	}))
+}
+
+// Save writes a user that was read before, with what a host's own type adds,
+// if nobody has written it since; else it returns ErrStale. What may be changed,
+// and the other errors, are those of [Users.Edit]. It brings m up to date; on an
+// error m is unchanged.
+func (us *Users) Save(ctx context.Context, m Model) error {
+	u := bind(m)
+	draft := *u
+	err := us.locked(ctx, u.ID, func(ctx context.Context, stored Model) error {
+		*u = draft
+		before := stored.RosterUser()
+		if before.Version != u.Version {
+			return ErrStale
+		}
+		u.LastLoginAt, u.LastLoginIP = before.LastLoginAt, before.LastLoginIP // those move without a Version
+		return us.write(ctx, m, before)
+	})
+	if err != nil {
+		*u = draft
+	}
+	return wrap("save user", draft.ID, err)
+}
+
+// locked runs fn in a transaction on the user's row, deleted or not, that
+// nobody else can change meanwhile.
+func (us *Users) locked(ctx context.Context, id UserID, fn func(ctx context.Context, m Model) error) error {
+	if id <= 0 {
+		return invalid(FieldID, ReasonNotPositive)
+	}
+	return us.store.Atomic(ctx, func(ctx context.Context) error {
+		m, err := us.store.LockUser(ctx, id)
+		if err != nil {
+			return err
+		}
+		bind(m)
+		return fn(ctx, m)
+	})
+}
+
+// live is locked for users that are not deleted.
+func (us *Users) live(ctx context.Context, id UserID, fn func(ctx context.Context, m Model) error) error {
+	return us.locked(ctx, id, func(ctx context.Context, m Model) error {
+		if m.RosterUser().IsDeleted() {
+			return ErrNotFound
+		}
+		return fn(ctx, m)
+	})
+}
+
+// write checks what was changed since before, and writes it.
+func (us *Users) write(ctx context.Context, m Model, before *User) error {
+	u := m.RosterUser()
+	if err := errors.Join(us.check(u, before), guard(before, u)); err != nil {
+		return err
+	}
+	now := us.now()
+	renamed := u.Name != before.Name
+	if renamed {
+		u.NameAuto = false
+	}
+	barred := u.Flags&^before.Flags&(FlagBanned|FlagLocked) != 0
+	linked := u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN
+	if renamed || barred || linked {
+		if err := us.touchAuth(ctx, u, now); err != nil {
+			return err
+		}
+	}
+	u.UpdatedAt = now
+	if err := us.update(ctx, m); err != nil {
+		return err
+	}
+	if u.NameKey == before.NameKey || u.IsDeleted() {
+		return nil
+	}
+	if err := us.retireName(ctx, before, now); err != nil {
+		return err
+	}
+	return us.store.ClaimName(ctx, u.NameKey, u.ID, now)
+}
+
+// update writes the row.
+func (us *Users) update(ctx context.Context, m Model) error {
+	return us.store.UpdateUser(ctx, m, searchText(m.RosterUser()))
+}
+
+// retireName holds the name of u back, as long as Options.NameHold says.
+func (us *Users) retireName(ctx context.Context, u *User, now time.Time) error {
+	return us.store.RetireName(ctx, u.NameKey, u.ID, now.Add(max(0, us.opts.NameHold)))
+}
+
+// touchAuth marks an auth-sensitive change of a user that is about to be
+// written: older sessions are dead, also when the clock goes back, and no code
+// that is on its way is good any more.
+func (us *Users) touchAuth(ctx context.Context, u *User, now time.Time) error {
+	if now.After(u.AuthChangedAt) {
+		u.AuthChangedAt = now
+	} else {
+		u.AuthChangedAt = u.AuthChangedAt.Add(time.Microsecond)
+	}
+	_, err := us.store.VoidActivations(ctx, u.ID, 0)
+	return err
+}
+
+// check refuses fields that no user may have, all at once, and brings the
+// others into their canonical form. A name that is not new is let be: rules may
+// have changed since it was given.
+func (us *Users) check(u, before *User) error {
+	var errs []error
+	if u.Name == before.Name {
+		u.NameKey = before.NameKey
+	} else {
+		key, err := newNameKey(u.Name)
+		if err == nil && isAutoName(key) && key != autoName(int64(u.ID)) {
+			err = invalid(FieldName, ReasonReserved)
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+		u.NameKey = key
+	}
+	errs = append(errs, checkText(FieldRealName, u.RealName, 4*maxRealNameRunes, maxRealNameRunes))
+	if locale, err := canonicalLocale(u.Locale); err != nil {
+		errs = append(errs, err)
+	} else {
+		u.Locale = locale
+	}
+	errs = append(errs,
+		checkTimezone(u.Timezone),
+		checkText(FieldDirectory, u.DirectoryDN, 4*maxDirectoryRunes, maxDirectoryRunes),
+		checkText(FieldDirectory, u.DirectoryID, 4*maxDirectoryRunes, maxDirectoryRunes))
+	if u.Flags >= flagsEnd {
+		errs = append(errs, invalid(FieldFlags, ReasonUnknown))
+	}
+	if data, err := u.Data.canonical(); err != nil {
+		errs = append(errs, err)
+	} else {
+		u.Data = data
+	}
+	return errors.Join(errs...)
+}
+
+// guard refuses changes of fields that have verbs of their own.
+func guard(before, after *User) error {
+	var errs []error
+	for _, f := range []struct {
+		name    string
+		changed bool
+	}{
+		{"id", after.ID != before.ID},
+		{"uuid", after.UUID != before.UUID},
+		{"name_auto", after.NameAuto != before.NameAuto},
+		{"enabled", after.Enabled != before.Enabled},
+		{"activated_at", !after.ActivatedAt.Equal(before.ActivatedAt)},
+		{"deleted_at", !after.DeletedAt.Equal(before.DeletedAt)},
+		{"last_login_at", !after.LastLoginAt.Equal(before.LastLoginAt)},
+		{"last_login_ip", after.LastLoginIP != before.LastLoginIP},
+		{"password_changed_at", !after.PasswordChangedAt.Equal(before.PasswordChangedAt)},
+		{"auth_changed_at", !after.AuthChangedAt.Equal(before.AuthChangedAt)},
+		{"created_at", !after.CreatedAt.Equal(before.CreatedAt)},
+		{"updated_at", !after.UpdatedAt.Equal(before.UpdatedAt)},
+		{"version", after.Version != before.Version},
+	} {
+		if f.changed {
+			errs = append(errs, invalid(f.name, ReasonReadOnly))
+		}
+	}
+	return errors.Join(errs...)
+}

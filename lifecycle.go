@@ -1,0 +1,116 @@
+package roster
+
+import (
+	"context"
+	"time"
+)
+
+// The states of an account, and the verbs that lead from one to another:
+//
+//	pending   Activate, ActivateUser     -> active
+//	active    Disable / Enable           -> disabled / active (also while pending)
+//	any       Delete                     -> deleted
+//	deleted   Restore                    -> what it was before
+//	any       Purge                      -> gone
+//	pending   Prune, after PendingTTL    -> gone
+
+// ActivateUser activates an account on the program's own authority. Its
+// addresses still have to be proven. It does nothing if the account is
+// activated. It returns ErrNotFound if there is no such user.
+func (us *Users) ActivateUser(ctx context.Context, id UserID) error {
+	return wrap("activate user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+		u := m.RosterUser()
+		if u.IsActivated() {
+			return nil
+		}
+		now := us.now()
+		u.ActivatedAt, u.UpdatedAt = now, now
+		return us.update(ctx, m)
+	}))
+}
+
+// Disable keeps a user from signing in, ends the sessions and voids the codes.
+// It does nothing if the user is disabled. It returns ErrNotFound if there is
+// no such user.
+func (us *Users) Disable(ctx context.Context, id UserID) error {
+	return wrap("disable user", id, us.setEnabled(ctx, id, false))
+}
+
+// Enable undoes Disable. Sessions and codes do not come back.
+func (us *Users) Enable(ctx context.Context, id UserID) error {
+	return wrap("enable user", id, us.setEnabled(ctx, id, true))
+}
+
+func (us *Users) setEnabled(ctx context.Context, id UserID, enabled bool) error {
+	return us.live(ctx, id, func(ctx context.Context, m Model) error {
+		u := m.RosterUser()
+		if u.Enabled == enabled {
+			return nil
+		}
+		u.Enabled = enabled
+		return us.touched(ctx, m, us.now())
+	})
+}
+
+// touched writes m after an auth-sensitive change.
+func (us *Users) touched(ctx context.Context, m Model, now time.Time) error {
+	u := m.RosterUser()
+	if err := us.touchAuth(ctx, u, now); err != nil {
+		return err
+	}
+	u.UpdatedAt = now
+	return us.update(ctx, m)
+}
+
+// Delete takes a user out of sight: no look-up, search or sign-in finds it,
+// sessions end and codes are void. The row stays, and so does what hangs on its
+// ID, until Purge. The addresses are free for others at once, the name after
+// Options.NameHold. It returns ErrNotFound if there is no such user or it is
+// deleted already.
+func (us *Users) Delete(ctx context.Context, id UserID) error {
+	return wrap("delete user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+		u := m.RosterUser()
+		now := us.now()
+		u.DeletedAt = now
+		if err := us.touched(ctx, m, now); err != nil {
+			return err
+		}
+		if err := us.store.ReleaseEmails(ctx, id, now); err != nil {
+			return err
+		}
+		return us.retireName(ctx, u, now)
+	}))
+}
+
+// Restore undoes Delete, with name and addresses. Sessions and codes do not
+// come back. It returns ErrNotFound if there is no such deleted user, or a
+// [ConflictError] of [FieldName] or [FieldEmail] if somebody has taken the name
+// or activated an address meanwhile: change the one by [Users.Edit], remove the
+// other by [Users.RemoveEmail], and try again.
+func (us *Users) Restore(ctx context.Context, id UserID) error {
+	return wrap("restore user", id, us.locked(ctx, id, func(ctx context.Context, m Model) error {
+		u := m.RosterUser()
+		if !u.IsDeleted() {
+			return ErrNotFound
+		}
+		now := us.now()
+		u.DeletedAt = time.Time{}
+		if err := us.touched(ctx, m, now); err != nil {
+			return err
+		}
+		if err := us.store.ClaimName(ctx, u.NameKey, id, now); err != nil {
+			return err
+		}
+		return us.store.ReclaimEmails(ctx, id)
+	}))
+}
+
+// Purge removes a user and every row that belongs to it, deleted before or
+// not. It cannot be undone, and the name is free at once. It returns
+// ErrNotFound if there is no such user.
+func (us *Users) Purge(ctx context.Context, id UserID) error {
+	if id <= 0 {
+		return wrap("purge user", id, invalid(FieldID, ReasonNotPositive))
+	}
+	return wrap("purge user", id, us.store.PurgeUser(ctx, id))
+}

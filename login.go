@@ -1,0 +1,139 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/go-roster/roster/password"
+)
+
+// Client says where a request comes from. Put it into the context once per
+// request with [WithClient].
+type Client struct {
+	Addr      netip.Addr // the peer's address; the host decides which header to believe
+	UserAgent string
+	TLS       bool
+}
+
+type clientKey struct{}
+
+// WithClient returns a context that carries the client of the request.
+func WithClient(ctx context.Context, c Client) context.Context {
+	return context.WithValue(ctx, clientKey{}, c)
+}
+
+// ClientFrom returns the client of the request, or the zero Client.
+func ClientFrom(ctx context.Context) Client {
+	c, _ := ctx.Value(clientKey{}).(Client)
+	return c
+}
+
+// Authenticate signs a user in by name or activated address, and records when
+// and from where (see [WithClient]). It answers ErrCredentials, after equal
+// work, to whatever is wrong: no such user, wrong or no password, disabled,
+// deleted, banned or locked. ErrNotActivated is told only to who knows the
+// password.
+//
+// A stored hash of other parameters than Options.Hasher's is replaced. A
+// database that can only be read still signs people in.
+func (us *Users) Authenticate(ctx context.Context, login, password string) (*User, error) {
+	u, err := us.authenticate(ctx, login, password)
+	return u, wrap("authenticate", 0, err)
+}
+
+func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, error) {
+	m, c, err := us.loginRow(ctx, login)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	ok, rehash, err := us.verify(ctx, c, typed)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, ErrCredentials
+	}
+	u := bind(m)
+	if !u.mayLogin() {
+		return nil, ErrCredentials
+	}
+	if !u.IsActivated() {
+		return nil, ErrNotActivated
+	}
+	if rehash {
+		us.rehash(ctx, c, typed)
+	}
+	return u, us.recordLogin(ctx, u)
+}
+
+// loginRow finds whom a login means. Names never contain an at sign, addresses
+// always do.
+func (us *Users) loginRow(ctx context.Context, login string) (Model, *Credential, error) {
+	find, keyOf := us.store.LoginByName, NameKey
+	if strings.Contains(login[:min(len(login), maxLogin)], "@") {
+		find, keyOf = us.store.LoginByEmail, AddressKey
+	}
+	key, err := keyOf(login)
+	if err != nil {
+		return nil, nil, ErrNotFound
+	}
+	return find(ctx, key)
+}
+
+// maxLogin is more than the longest name or address has.
+const maxLogin = 1024
+
+// recordLogin notes the sign-in. Not being able to write is no reason to keep
+// anybody out.
+func (us *Users) recordLogin(ctx context.Context, u *User) error {
+	at, ip := us.now(), ""
+	if addr := ClientFrom(ctx).Addr; addr.IsValid() {
+		ip = addr.Unmap().WithZone("").String()
+	}
+	err := us.store.RecordLogin(ctx, u.ID, at, ip)
+	var unavailable *UnavailableError
+	switch {
+	case errors.As(err, &unavailable) && unavailable.What == UnavailableReadOnly:
+		us.opts.Logger.Warn("sign-in not recorded: the database is read-only", slog.Int64("user", int64(u.ID)))
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return ErrCredentials // purged meanwhile
+	case err != nil:
+		return err
+	}
+	u.LastLoginAt, u.LastLoginIP = at, ip
+	return nil
+}
+
+// rehash stores the hash anew with today's parameters, unless the password was
+// changed meanwhile. It is a convenience: if it fails, the next sign-in tries
+// again.
+func (us *Users) rehash(ctx context.Context, c *Credential, typed string) {
+	prepared, err := password.Prepare(typed)
+	if err != nil {
+		return
+	}
+	hash, err := us.opts.Hasher.Hash(ctx, prepared)
+	if err == nil {
+		err = us.store.SwapCredential(ctx, c.UserID, c.ScopeID, c.Hash, NewSecret(hash))
+	}
+	if err != nil && !errors.Is(err, ErrStale) {
+		us.opts.Logger.Warn("password not rehashed", slog.Int64("user", int64(c.UserID)), slog.Any("error", err))
+	}
+}
+
+// LoginStore is what a sign-in asks for, in one statement each.
+type LoginStore interface {
+	// LoginByName and LoginByEmail are UserByName and UserByEmail together with
+	// the user's credential in scope 0, which is nil if there is none.
+	LoginByName(ctx context.Context, key string) (Model, *Credential, error)
+	LoginByEmail(ctx context.Context, key string) (Model, *Credential, error)
+
+	// RecordLogin sets LastLoginAt and LastLoginIP and nothing else: neither
+	// Version nor UpdatedAt. ErrNotFound if there is no such user.
+	RecordLogin(ctx context.Context, id UserID, at time.Time, ip string) error
+}

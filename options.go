@@ -1,0 +1,204 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-roster/roster/password"
+)
+
+// Options configure [New]. Nil and the zero value are fine: each field says
+// what its zero means, and it is the safe choice. New copies them.
+type Options struct {
+	// Mailer is told of every mail that should be sent. Nil: no mail leaves, so
+	// nobody learns a code.
+	Mailer Mailer
+
+	// ActivationURL is the page of the host that takes a code, with {code}
+	// where the code goes: in the path, the query or (best, since servers and
+	// proxies do not log it) the fragment, as in
+	// https://app.example.org/activate#{code}. The page must wait for a click
+	// before it calls Activate, since mail scanners open links; see [Users.Peek].
+	// Empty: mails carry the code alone.
+	ActivationURL string
+
+	// Hasher makes and verifies password hashes. Nil means password.Argon2id{}.
+	Hasher Hasher
+
+	// Policy is what a new password must satisfy. Zero means at least 8
+	// characters.
+	Policy password.Policy
+
+	// ActivationTTL is how long a code is good for. Zero means 24 hours, more
+	// than 7 days is refused.
+	ActivationTTL time.Duration
+
+	// PendingTTL is how long an account or an address waits to be proven before
+	// Prune removes it. Zero means 7 days, negative for ever.
+	PendingTTL time.Duration
+
+	// NameHold is how long the name of somebody who was renamed or deleted is
+	// kept from others. Zero means 90 days, negative not at all.
+	NameHold time.Duration
+
+	// ReservedNames are names that nobody can register, besides the built-in
+	// ones ("admin", "root", "support" and so on).
+	ReservedNames []string
+
+	// SkipActivation makes Register activate the account at once. Addresses
+	// still have to be proven before they are good for signing in.
+	SkipActivation bool
+
+	// TellTakenAddress makes Register, AddEmail and ChangeEmail say, by a
+	// ConflictError, that somebody else has activated the address. Otherwise
+	// they answer as for a free one and the owner gets a mail, so that nobody
+	// learns who has an account.
+	TellTakenAddress bool
+
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+
+	// Logger gets what an operator should know, never a secret, an address or a
+	// name. Nil means that nothing is logged.
+	Logger *slog.Logger
+}
+
+// The defaults and bounds of [Options].
+const (
+	defaultActivationTTL = 24 * time.Hour
+	maxActivationTTL     = 7 * 24 * time.Hour
+	defaultPendingTTL    = 7 * 24 * time.Hour
+	defaultNameHold      = 90 * 24 * time.Hour
+	codePlaceholder      = "{code}"
+)
+
+// Users is the accounts of one store, with all the rules. [New] makes one. It
+// is safe for concurrent use.
+//
+// It acts for the program itself and asks no permission. Every verb runs in
+// the transaction of its context, if there is one (see [Users.Atomic]), else in
+// one of its own. Errors name the verb and, where there is one, the user's ID.
+//
+// Every verb may also fail with [ErrUnavailable], [ErrOutcomeUnknown] (if it
+// writes), [ErrTxAborted], [ErrTxDone] or the error of its context; the
+// comments name the others.
+type Users struct {
+	store    Store
+	opts     Options
+	reserved func(key string) bool
+}
+
+// New returns the accounts that are kept in store. It reports everything that
+// is wrong with opts at once, joined. It does not touch the database.
+func New(store Store, opts *Options) (*Users, error) {
+	us := &Users{store: store}
+	if opts != nil {
+		us.opts = *opts
+	}
+	var errs []error
+	if store == nil {
+		errs = append(errs, errors.New("store is nil (store/memory, store/sqlite and store/postgres have one)"))
+	}
+	o := &us.opts
+	if o.Hasher == nil {
+		o.Hasher = password.Argon2id{}
+	}
+	if v, ok := o.Hasher.(interface{ Validate() error }); ok {
+		errs = append(errs, option("Hasher", v.Validate()))
+	}
+	errs = append(errs, option("Policy", o.Policy.Validate()))
+	errs = append(errs, option("ActivationURL", checkActivationURL(o.ActivationURL)))
+	if o.ActivationTTL == 0 {
+		o.ActivationTTL = defaultActivationTTL
+	}
+	if o.ActivationTTL < 0 || o.ActivationTTL > maxActivationTTL {
+		errs = append(errs, option("ActivationTTL", fmt.Errorf("must be between 0 and %s", maxActivationTTL)))
+	}
+	if o.PendingTTL == 0 {
+		o.PendingTTL = defaultPendingTTL
+	}
+	if o.PendingTTL > 0 && o.PendingTTL < o.ActivationTTL {
+		errs = append(errs, option("PendingTTL", errors.New("must not be shorter than ActivationTTL")))
+	}
+	if o.NameHold == 0 {
+		o.NameHold = defaultNameHold
+	}
+	reserved, err := newReserved(o.ReservedNames)
+	errs = append(errs, option("ReservedNames", err))
+	us.reserved = reserved
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("roster.New: %w", err)
+	}
+	return us, nil
+}
+
+func option(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("Options.%s: %w", name, err)
+}
+
+// checkActivationURL refuses what a link in a mail must not be.
+func checkActivationURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	if strings.Count(s, codePlaceholder) != 1 {
+		return errors.New("must contain " + codePlaceholder + " exactly once")
+	}
+	u, err := url.Parse(strings.Replace(s, codePlaceholder, "x", 1))
+	other, err2 := url.Parse(strings.Replace(s, codePlaceholder, "y", 1))
+	switch {
+	case err != nil || err2 != nil:
+		return errors.New("is not a URL")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return errors.New("must begin with https:// (or http://)")
+	case u.User != nil:
+		return errors.New("must not contain a user or password")
+	case u.Hostname() == "" || u.Host != other.Host:
+		return errors.New("must name a host, and not by " + codePlaceholder)
+	}
+	return nil
+}
+
+// now is the one clock: UTC, with the precision that every store keeps.
+func (us *Users) now() time.Time { return stamp(us.opts.Now()) }
+
+func stamp(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// Atomic runs fn in one transaction, which travels in fn's context: all verbs
+// called with it take effect together or not at all. See [Store] for the
+// promises: fn may run more than once, so what it does outside the store waits
+// for [AfterCommit]; a verb that failed dooms the transaction, ErrNotFound
+// excepted.
+func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
+	return us.store.Atomic(ctx, fn)
+}
+
+// wrap names the verb and the user in err, once.
+func wrap(verb string, id UserID, err error) error {
+	if err == nil {
+		return nil
+	}
+	if id == 0 {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	return fmt.Errorf("%s %d: %w", verb, id, err)
+}

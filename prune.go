@@ -1,0 +1,61 @@
+package roster
+
+import "context"
+
+// Budget bounds a piece of housekeeping.
+type Budget struct {
+	Rows int // of each kind; zero means 1000
+}
+
+const defaultPruneRows = 1000
+
+// Pruned counts what [Users.Prune] has removed.
+type Pruned struct {
+	Activations int // codes that expired
+	Emails      int // claims on addresses that nobody proved
+	Users       int // accounts that nobody activated
+	Names       int // names that were held back long enough
+}
+
+// Total is all of it. Zero means that there is nothing left to do.
+func (p Pruned) Total() int { return p.Activations + p.Emails + p.Users + p.Names }
+
+// Prune removes what has expired, within the budget: run it now and then, again
+// while it removes something. Nothing depends on it: what has expired is dead
+// before it is removed.
+//
+// An account is removed if nobody proved its address within Options.PendingTTL,
+// it was never activated or signed in, belongs to no directory and is not
+// flagged Privileged or NeverClean. Accounts without an address, such as Create
+// makes, stay. It returns what it has removed, also beside an error.
+func (us *Users) Prune(ctx context.Context, b Budget) (Pruned, error) {
+	p, err := us.prune(ctx, b)
+	return p, wrap("prune", 0, err)
+}
+
+func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
+	rows := b.Rows
+	if rows == 0 {
+		rows = defaultPruneRows
+	}
+	if rows < 0 {
+		return p, invalid(FieldLimit, ReasonNotPositive)
+	}
+	now := us.now()
+	if p.Activations, err = us.store.PruneActivations(ctx, now, rows); err != nil {
+		return p, err
+	}
+	if p.Names, err = us.store.PruneNames(ctx, now, rows); err != nil {
+		return p, err
+	}
+	if us.opts.PendingTTL < 0 {
+		return p, nil
+	}
+	before := now.Add(-us.opts.PendingTTL)
+	if p.Emails, err = us.store.PruneEmails(ctx, before, rows); err != nil {
+		return p, err
+	}
+	ids, err := us.store.PruneUsers(ctx, before, FlagPrivileged|FlagNeverClean, rows)
+	p.Users = len(ids)
+	return p, err
+}

@@ -1,0 +1,148 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// NewUser is what a person who signs up has to say. Name, Email and Password
+// are needed.
+type NewUser struct {
+	Name     string // what to sign in with, see [NameKey]
+	RealName string
+	Email    string
+	Password string
+	Locale   string // BCP 47 tag; mails are written in it
+	Timezone string // IANA name; empty is UTC
+
+	// Source says by which door they came, for [RegistrationSource]. Empty means
+	// "email".
+	Source string
+}
+
+// Register signs a person up: user, password, address and mail in one
+// transaction. The account can sign in once a code from the mail has been
+// redeemed by [Users.Activate] (or at once, with Options.SkipActivation).
+//
+// It returns every [InvalidError] at once, joined, or a [ConflictError] of
+// [FieldName] if the name is taken. An address that somebody else has activated
+// is taken too, but Register does not say so: it answers as always, and the
+// owner gets [MailAddressTaken]. With Options.TellTakenAddress it is a
+// ConflictError of [FieldEmail].
+func (us *Users) Register(ctx context.Context, n NewUser) (*User, error) {
+	u, err := us.register(ctx, n)
+	return u, wrap("register", 0, err)
+}
+
+func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
+	if n.Source == "" {
+		n.Source = "email"
+	}
+	now := us.now()
+	draft := User{Name: n.Name, RealName: n.RealName, Locale: n.Locale, Timezone: n.Timezone}
+	errs := []error{RegistrationSource.Set(&draft, n.Source), us.check(&draft, new(User))}
+	switch {
+	case n.Name == "":
+		errs = append(errs, invalid(FieldName, ReasonEmpty))
+	case us.reserved(draft.NameKey) && !isAutoName(draft.NameKey): // check refuses those
+		errs = append(errs, invalid(FieldName, ReasonReserved))
+	}
+	_, err := AddressKey(n.Email)
+	errs = append(errs, err)
+	prepared, err := us.preparePassword(n.Password)
+	errs = append(errs, err)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	hash, err := us.opts.Hasher.Hash(ctx, prepared) // before the transaction: it takes its time
+	if err != nil {
+		return nil, err
+	}
+	if us.opts.SkipActivation {
+		draft.ActivatedAt = now
+	}
+	draft.PasswordChangedAt = now
+
+	var u *User
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
+		again := draft
+		u = &again
+		if err := us.insert(ctx, u, now); err != nil {
+			return err
+		}
+		c := &Credential{UserID: u.ID, Hash: NewSecret(hash), CreatedAt: now}
+		if err := us.store.PutCredential(ctx, c); err != nil {
+			return err
+		}
+		_, err := us.claim(ctx, u, n.Email, PurposeActivate, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// Create adds a user on the program's own authority: without password, address
+// or mail. It takes Name, RealName, Locale, Timezone, the directory, Flags,
+// Data and what a host's own type adds; a set ActivatedAt activates the account
+// at once, UUID may be chosen. The rest is set by Create, the ID too.
+//
+// An empty name becomes "user-" and the ID. Reserved names are allowed, but for
+// that pattern. It returns every [InvalidError] at once, or a [ConflictError] of
+// [FieldName] or [FieldUUID]; m is unchanged then.
+func (us *Users) Create(ctx context.Context, m Model) error {
+	return wrap("create user", 0, us.create(ctx, m))
+}
+
+func (us *Users) create(ctx context.Context, m Model) (err error) {
+	u := bind(m)
+	before := *u
+	defer func() {
+		if err != nil {
+			*u = before
+		}
+	}()
+	u.ID, u.PasswordChangedAt = 0, time.Time{}
+	if err := us.check(u, new(User)); err != nil {
+		return err
+	}
+	now := us.now()
+	draft := *u
+	return us.store.Atomic(ctx, func(ctx context.Context) error {
+		*u = draft
+		return us.insert(ctx, m, now)
+	})
+}
+
+// insert writes a user whose fields were checked, and claims the name.
+func (us *Users) insert(ctx context.Context, m Model, now time.Time) error {
+	u := m.RosterUser()
+	if u.UUID == uuid.Nil {
+		u.UUID = uuid.New()
+	}
+	u.ID, u.Version, u.Enabled = 0, 1, true
+	u.CreatedAt, u.UpdatedAt = now, now
+	u.ActivatedAt = stamp(u.ActivatedAt)
+	u.DeletedAt, u.AuthChangedAt = time.Time{}, time.Time{}
+	u.LastLoginAt, u.LastLoginIP = time.Time{}, ""
+	u.NameAuto = u.Name == ""
+	if u.NameAuto {
+		u.Name = autoPrefix + u.UUID.String() // until there is an ID
+		u.NameKey = u.Name
+	}
+	if err := us.store.InsertUser(ctx, m, searchText(u)); err != nil {
+		return err
+	}
+	if u.NameAuto {
+		u.Name = autoName(int64(u.ID))
+		u.NameKey = u.Name
+		if err := us.store.UpdateUser(ctx, m, searchText(u)); err != nil {
+			return err
+		}
+	}
+	return us.store.ClaimName(ctx, u.NameKey, u.ID, now)
+}

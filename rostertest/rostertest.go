@@ -1,0 +1,205 @@
+// Package rostertest gives tests the real accounts, in memory and in
+// microseconds: the rules and constraints are those of production, the password
+// hasher is instant, mails are captured and the clock stands still until it is
+// moved.
+//
+//	func TestSignUp(t *testing.T) {
+//		env := rostertest.New(t)
+//		ann := env.MustRegister("ann")
+//		...
+//	}
+package rostertest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/store/memory"
+)
+
+// Password is the password of every user that [Env.MustRegister] makes.
+const Password = "correct horse battery"
+
+// Env is the accounts of one test, and what it sees of the world.
+type Env struct {
+	*roster.Users
+	Store roster.Store
+	Mail  *Mailbox
+	Clock *Clock
+
+	t testing.TB
+}
+
+// New returns accounts on an empty memory store. Each change may alter the
+// options before they are used: a Store other than memory is [NewOn]'s.
+func New(t testing.TB, changes ...func(*roster.Options)) *Env {
+	t.Helper()
+	return NewOn(t, memory.New(), changes...)
+}
+
+// NewOn is New on a store of your own.
+func NewOn(t testing.TB, store roster.Store, changes ...func(*roster.Options)) *Env {
+	t.Helper()
+	env := &Env{Store: store, Mail: new(Mailbox), Clock: NewClock(), t: t}
+	opts := roster.Options{
+		Mailer: env.Mail,
+		Hasher: Hasher{},
+		Now:    env.Clock.Now,
+	}
+	for _, change := range changes {
+		change(&opts)
+	}
+	users, err := roster.New(store, &opts)
+	if err != nil {
+		t.Fatalf("rostertest: %v", err)
+	}
+	env.Users = users
+	return env
+}
+
+// MustRegister signs up and activates a user called name, with [Password] and
+// the address name@example.org. It fails the test if that does not work.
+func (env *Env) MustRegister(name string) *roster.User {
+	env.t.Helper()
+	ctx := context.Background()
+	address := name + "@example.org"
+	if _, err := env.Register(ctx, roster.NewUser{Name: name, Email: address, Password: Password}); err != nil {
+		env.t.Fatalf("rostertest: %v", err)
+	}
+	u, err := env.Activate(ctx, env.Mail.MustCode(env.t, address))
+	if err != nil {
+		env.t.Fatalf("rostertest: %v", err)
+	}
+	return u
+}
+
+// Mailbox is a Mailer that keeps what was sent, once the transaction that
+// caused it has committed. The zero Mailbox is empty. It is safe for concurrent
+// use.
+type Mailbox struct {
+	mu    sync.Mutex
+	mails []roster.Mail
+	err   error
+}
+
+// Send implements [roster.Mailer].
+func (b *Mailbox) Send(ctx context.Context, m roster.Mail) error {
+	b.mu.Lock()
+	err := b.err
+	b.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	roster.AfterCommit(ctx, func(context.Context) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.mails = append(b.mails, m)
+	})
+	return nil
+}
+
+// Fail makes every Send fail with err, until Fail(nil).
+func (b *Mailbox) Fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
+}
+
+// All returns every mail, oldest first.
+func (b *Mailbox) All() []roster.Mail {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]roster.Mail(nil), b.mails...)
+}
+
+// To returns the mails to an address, oldest first.
+func (b *Mailbox) To(address string) []roster.Mail {
+	var mails []roster.Mail
+	for _, m := range b.All() {
+		if m.To == address {
+			mails = append(mails, m)
+		}
+	}
+	return mails
+}
+
+// MustLast returns the last mail to an address. It fails the test if there is
+// none.
+func (b *Mailbox) MustLast(t testing.TB, address string) roster.Mail {
+	t.Helper()
+	mails := b.To(address)
+	if len(mails) == 0 {
+		t.Fatalf("rostertest: no mail to %s", address)
+	}
+	return mails[len(mails)-1]
+}
+
+// MustCode returns the code in the last mail to an address. It fails the test
+// if there is none.
+func (b *Mailbox) MustCode(t testing.TB, address string) string {
+	t.Helper()
+	m := b.MustLast(t, address)
+	if m.Code.IsZero() {
+		t.Fatalf("rostertest: the last mail to %s (%s) has no code", address, m.Kind)
+	}
+	return m.Code.Reveal()
+}
+
+// Clear forgets every mail.
+func (b *Mailbox) Clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mails = nil
+}
+
+// Clock is a clock that stands still until it is moved. It is safe for
+// concurrent use.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock returns a clock that shows the first of January 2030, noon.
+func NewClock() *Clock {
+	return &Clock{now: time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)}
+}
+
+// Now returns what the clock shows.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock on, or back if d is negative.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Hasher is a [roster.Hasher] that takes no time and gives no protection: the
+// "hash" is the password. It is for tests only.
+type Hasher struct{}
+
+const plain = "rostertest$"
+
+// Hash implements [roster.Hasher].
+func (Hasher) Hash(ctx context.Context, password string) (string, error) {
+	return plain + password, ctx.Err()
+}
+
+// Verify implements [roster.Hasher].
+func (Hasher) Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error) {
+	if len(hash) < len(plain) || hash[:len(plain)] != plain {
+		return false, false, fmt.Errorf("rostertest: not a hash of this hasher")
+	}
+	return hash[len(plain):] == password, false, ctx.Err()
+}
+
+// Dummy implements [roster.Hasher].
+func (Hasher) Dummy() string { return plain }

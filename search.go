@@ -1,0 +1,305 @@
+package roster
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"iter"
+
+	"github.com/google/uuid"
+)
+
+// State narrows a search to users in one state.
+type State uint8
+
+// The states.
+const (
+	StateActive  State = iota // activated and not deleted; disabled ones too
+	StatePending              // never activated, not deleted
+	StateLive                 // activated or not, not deleted
+	StateDeleted              // deleted and not purged yet
+	statesEnd
+)
+
+// Query asks for users. The zero Query is the first page of all active users.
+type Query struct {
+	// Pattern is looked for in the name and the real name, whatever the case
+	// or width of its letters; every character of it is an ordinary one. Empty
+	// matches everybody; more than 64 characters are refused. One of three
+	// characters and more is answered from an index.
+	Pattern string
+
+	State  State  // zero means activated and not deleted
+	Limit  int    // zero means 50, at most 500
+	Cursor string // Page.Next of the page before; empty means the first page
+}
+
+// Page is one page of users, in the order of their canonical names.
+type Page struct {
+	Users []*User
+	Next  string // the cursor of the next page; empty on the last one
+}
+
+// The bounds of [Query].
+const (
+	defaultLimit   = 50
+	maxLimit       = 500
+	maxPatternSize = 64
+)
+
+// ByID finds a user that is not deleted. It returns ErrNotFound if there is
+// none, and an [InvalidError] if id is not positive.
+func (us *Users) ByID(ctx context.Context, id UserID) (*User, error) {
+	u, err := us.byID(ctx, id)
+	return u, wrap("find user", id, err)
+}
+
+func (us *Users) byID(ctx context.Context, id UserID) (*User, error) {
+	if id <= 0 {
+		return nil, invalid(FieldID, ReasonNotPositive)
+	}
+	return found(us.store.UserByID(ctx, id))
+}
+
+// ByUUID finds a user that is not deleted by the ID that the world sees. It
+// returns ErrNotFound if there is none, and an [InvalidError] for the nil UUID.
+func (us *Users) ByUUID(ctx context.Context, id uuid.UUID) (*User, error) {
+	if id == uuid.Nil {
+		return nil, wrap("find user by UUID", 0, invalid(FieldUUID, ReasonEmpty))
+	}
+	u, err := found(us.store.UserByUUID(ctx, id))
+	return u, wrap("find user by UUID", 0, err)
+}
+
+// ByName finds a user that is not deleted by name, in any spelling that has
+// the same canonical form. It returns ErrNotFound if there is none, also if
+// nobody could have such a name.
+func (us *Users) ByName(ctx context.Context, name string) (*User, error) {
+	u, err := us.byKey(ctx, us.store.UserByName, NameKey, name)
+	return u, wrap("find user by name", 0, err)
+}
+
+// ByEmail finds the user who has activated the address. Those who merely claim
+// it are not found. It returns ErrNotFound if there is none, also if the
+// address is malformed.
+func (us *Users) ByEmail(ctx context.Context, address string) (*User, error) {
+	u, err := us.byKey(ctx, us.store.UserByEmail, AddressKey, address)
+	return u, wrap("find user by e-mail", 0, err)
+}
+
+// ByAddress is ByEmail for an address as it stands in a mail or in a
+// maintainer's line: "Ann Example <ann@example.org>" or bare. (The
+// find_maintainer of pbs.)
+func (us *Users) ByAddress(ctx context.Context, mailbox string) (*User, error) {
+	var u *User
+	_, address, err := ParseMailbox(mailbox)
+	if err == nil {
+		u, err = us.byKey(ctx, us.store.UserByEmail, AddressKey, address)
+	} else {
+		err = ErrNotFound
+	}
+	return u, wrap("find user by address", 0, err)
+}
+
+// FindMany returns those of the users that exist and are not deleted, in the
+// order of their IDs, with one question.
+func (us *Users) FindMany(ctx context.Context, ids ...UserID) ([]*User, error) {
+	models, err := us.store.UsersByID(ctx, ids...)
+	if err != nil {
+		return nil, wrap("find users", 0, err)
+	}
+	users := make([]*User, 0, len(models))
+	for _, m := range models {
+		if u := bind(m); !u.IsDeleted() {
+			users = append(users, u)
+		}
+	}
+	return users, nil
+}
+
+// EmailInUse reports whether somebody has activated the address. Claims that
+// wait to be proven do not count. It returns an [InvalidError] if the address
+// is malformed. Do not tell strangers: see Options.TellTakenAddress.
+func (us *Users) EmailInUse(ctx context.Context, address string) (bool, error) {
+	key, err := AddressKey(address)
+	if err != nil {
+		return false, wrap("look for e-mail", 0, err)
+	}
+	_, err = us.store.UserByEmail(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, wrap("look for e-mail", 0, err)
+}
+
+func (us *Users) byKey(
+	ctx context.Context,
+	find func(context.Context, string) (Model, error),
+	keyOf func(string) (string, error),
+	s string,
+) (*User, error) {
+	key, err := keyOf(s)
+	if err != nil {
+		return nil, ErrNotFound
+	}
+	return found(find(ctx, key))
+}
+
+// found hides deleted users.
+func found(m Model, err error) (*User, error) {
+	if err != nil {
+		return nil, err
+	}
+	u := bind(m)
+	if u.IsDeleted() {
+		return nil, ErrNotFound
+	}
+	return u, nil
+}
+
+// Search returns one page of users. It returns an [InvalidError] of
+// [FieldPattern], [FieldLimit], [FieldState] or [FieldCursor].
+func (us *Users) Search(ctx context.Context, q Query) (*Page, error) {
+	p, err := us.search(ctx, q)
+	return p, wrap("search users", 0, err)
+}
+
+func (us *Users) search(ctx context.Context, q Query) (*Page, error) {
+	sq, err := q.forStore()
+	if err != nil {
+		return nil, err
+	}
+	limit := sq.Limit
+	sq.Limit++ // one more tells whether there is a next page
+	models, err := us.store.UserPage(ctx, sq)
+	if err != nil {
+		return nil, err
+	}
+	p := &Page{Users: make([]*User, 0, min(len(models), limit))}
+	for _, m := range models[:min(len(models), limit)] {
+		p.Users = append(p.Users, bind(m))
+	}
+	if len(models) > limit {
+		last := p.Users[limit-1]
+		p.Next = encodeCursor(sq, last.NameKey, last.ID)
+	}
+	return p, nil
+}
+
+// Count returns how many users match the pattern and state of q. It reads them
+// all, so it costs what that costs.
+func (us *Users) Count(ctx context.Context, q Query) (int, error) {
+	q.Cursor, q.Limit = "", 0
+	sq, err := q.forStore()
+	if err != nil {
+		return 0, wrap("count users", 0, err)
+	}
+	n, err := us.store.CountUsers(ctx, sq)
+	return n, wrap("count users", 0, err)
+}
+
+// All yields every active user in the order of the canonical names. It reads
+// page by page and holds nothing open in between, so the loop may write. An
+// error comes once, as the last pair.
+func (us *Users) All(ctx context.Context) iter.Seq2[*User, error] {
+	return us.Each(ctx, Query{})
+}
+
+// Each is All for the users that match q. q.Limit is the size of the pages,
+// not the number of users.
+func (us *Users) Each(ctx context.Context, q Query) iter.Seq2[*User, error] {
+	if q.Limit == 0 {
+		q.Limit = maxLimit
+	}
+	return func(yield func(*User, error) bool) {
+		for {
+			p, err := us.Search(ctx, q)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, u := range p.Users {
+				if !yield(u, nil) {
+					return
+				}
+			}
+			if p.Next == "" {
+				return
+			}
+			q.Cursor = p.Next
+		}
+	}
+}
+
+// forStore checks q and brings it into the form that stores are asked in.
+func (q Query) forStore() (UserQuery, error) {
+	sq := UserQuery{State: q.State, Limit: q.Limit}
+	var errs []error
+	if err := checkText(FieldPattern, q.Pattern, 4*maxPatternSize, maxPatternSize); err != nil {
+		errs = append(errs, err)
+	} else {
+		sq.Contains = foldSearch(q.Pattern)
+	}
+	if q.State >= statesEnd {
+		errs = append(errs, invalid(FieldState, ReasonUnknown))
+	}
+	switch {
+	case q.Limit == 0:
+		sq.Limit = defaultLimit
+	case q.Limit < 0:
+		errs = append(errs, invalid(FieldLimit, ReasonNotPositive))
+	case q.Limit > maxLimit:
+		errs = append(errs, invalid(FieldLimit, ReasonTooLong))
+	}
+	if q.Cursor != "" {
+		var ok bool
+		if sq.AfterKey, sq.AfterID, ok = decodeCursor(sq, q.Cursor); !ok {
+			errs = append(errs, invalid(FieldCursor, ReasonSyntax))
+		}
+	}
+	return sq, errors.Join(errs...)
+}
+
+// searchText is what a pattern is looked for in. The separator is a character
+// that no pattern contains.
+func searchText(u *User) string {
+	return foldSearch(u.Name) + "\x1f" + foldSearch(u.RealName)
+}
+
+// A cursor is a version byte, eight bytes that bind it to its query, the ID and
+// the name key of the last row.
+const (
+	cursorVersion = 1
+	cursorHead    = 1 + 8 + 8
+	maxCursor     = 1024
+)
+
+func encodeCursor(q UserQuery, key string, id UserID) string {
+	b := append([]byte{cursorVersion}, q.digest()...)
+	b = binary.BigEndian.AppendUint64(b, uint64(id))
+	return base64.RawURLEncoding.EncodeToString(append(b, key...))
+}
+
+func decodeCursor(q UserQuery, cursor string) (key string, id UserID, ok bool) {
+	if len(cursor) > maxCursor {
+		return "", 0, false
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(b) <= cursorHead || b[0] != cursorVersion || string(b[1:9]) != string(q.digest()) {
+		return "", 0, false
+	}
+	id = UserID(binary.BigEndian.Uint64(b[9:cursorHead]))
+	key = string(b[cursorHead:])
+	if id <= 0 || checkText(FieldCursor, key, maxCursor, maxCursor) != nil {
+		return "", 0, false
+	}
+	return key, id, true
+}
+
+// digest stands for what the query asks, apart from the page.
+func (q UserQuery) digest() []byte {
+	sum := sha256.Sum256(append([]byte{byte(q.State)}, q.Contains...))
+	return sum[:8]
+}

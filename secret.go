@@ -1,0 +1,45 @@
+package roster
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+)
+
+// Secret holds text that must not be shown: a code, a hash. However it is
+// printed, logged or marshalled it reads "[redacted]"; only [Secret.Reveal]
+// gives the text. The zero Secret is empty.
+type Secret struct{ text string }
+
+const redacted = "[redacted]"
+
+// NewSecret wraps text.
+func NewSecret(text string) Secret { return Secret{text} }
+
+// Reveal returns the text. Call it where the text is used, and nowhere else.
+func (s Secret) Reveal() string { return s.text }
+
+// IsZero reports whether there is nothing in it.
+func (s Secret) IsZero() bool { return s.text == "" }
+
+// Equal reports whether both hold the same text. It is not meant for comparing
+// a secret with what somebody typed: its time depends on the texts.
+func (s Secret) Equal(t Secret) bool { return s.text == t.text }
+
+// String implements [fmt.Stringer].
+func (s Secret) String() string { return redacted }
+
+// Format implements [fmt.Formatter] for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue implements [slog.LogValuer].
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON implements [json.Marshaler].
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
+
+// GobEncode implements [encoding/gob.GobEncoder].
+func (s Secret) GobEncode() ([]byte, error) { return []byte(redacted), nil }

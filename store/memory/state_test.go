@@ -1,0 +1,172 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/go-roster/roster"
+)
+
+func TestKeysSortAsWhatTheyAreMadeOf(t *testing.T) {
+	numbers := []int64{math.MinInt64, -2, -1, 0, 1, 255, 256, math.MaxInt64}
+	for _, a := range numbers {
+		for _, b := range numbers {
+			if got, want := cmp.Compare(ints(a), ints(b)), cmp.Compare(a, b); got != want {
+				t.Errorf("%d and %d compare as %d, want %d", a, b, got, want)
+			}
+		}
+	}
+	texts := []string{"", "\x00", "\x00\x00", "\x00\x01", "\x00a", "\x00\xff", "\x01", "a", "a\x00", "a\x00b", "a\x01", "ab", "b", "\xff"}
+	for _, a := range texts {
+		for _, b := range texts {
+			if got, want := cmp.Compare(text(a)+ints(2), text(b)+ints(1)), cmp.Or(cmp.Compare(a, b), 1); got != want {
+				t.Errorf("%q and %q compare as %d, want %d", a, b, got, want)
+			}
+		}
+	}
+}
+
+// Random calls, some of them in transactions, some of those rolled back; after
+// each the indices must be those that the rows alone give.
+func TestIndicesFollowTheRows(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	s, outside := New(), t.Context()
+	for range 400 {
+		if rng.IntN(3) > 0 {
+			randomCall(outside, s, rng)
+		} else {
+			_ = s.Atomic(outside, func(ctx context.Context) error {
+				for range rng.IntN(6) {
+					randomCall(ctx, s, rng)
+				}
+				return []error{nil, errors.New("no")}[rng.IntN(2)]
+			})
+		}
+		checkIndices(t, s.last.Load())
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func randomCall(ctx context.Context, s *Store, rng *rand.Rand) {
+	key := string(rune('a' + rng.IntN(6)))
+	user := roster.UserID(rng.IntN(20))
+	email := roster.EmailID(rng.IntN(40))
+	at := func() time.Time { // zero now and then
+		return []time.Time{{}, start.Add(time.Duration(rng.IntN(9)) * time.Hour)}[rng.IntN(2)]
+	}
+	fill := func(u *roster.User) {
+		u.NameKey, u.ActivatedAt, u.DeletedAt, u.DirectoryID = key, at(), at(), []string{"", "id"}[rng.IntN(2)]
+	}
+	switch rng.IntN(18) {
+	case 0, 1:
+		u := &roster.User{UUID: uuid.New(), CreatedAt: at(), LastLoginAt: at()}
+		fill(u)
+		_ = s.InsertUser(ctx, u, key)
+	case 2, 3:
+		if m, err := s.UserByID(ctx, user); err == nil {
+			fill(m.RosterUser())
+			_ = s.UpdateUser(ctx, m, key)
+		}
+	case 4:
+		_ = s.RecordLogin(ctx, user, at(), "")
+	case 5:
+		_ = s.PurgeUser(ctx, user)
+	case 6:
+		_, _ = s.PruneUsers(ctx, at(), 0, 1)
+	case 7, 8, 9:
+		_ = s.InsertEmail(ctx, &roster.UserEmail{
+			UserID: user, AddressKey: key, Primary: rng.IntN(2) == 0, ActivatedAt: at(), ReleasedAt: at(), CreatedAt: at(),
+		})
+	case 10:
+		_ = s.ActivateEmail(ctx, email, at())
+	case 11:
+		_ = s.MarkPrimary(ctx, email)
+		_ = s.ClearPrimary(ctx, user)
+	case 12:
+		_ = s.ReleaseEmails(ctx, user, at())
+	case 13:
+		_ = s.ReclaimEmails(ctx, user)
+		_, _ = s.PruneEmails(ctx, at(), 1)
+	case 14:
+		_, _ = s.DeleteEmails(ctx, email, email+1)
+	case 15:
+		if rows, _ := s.EmailsByID(ctx, email); len(rows) > 0 {
+			_ = s.InsertActivation(ctx, &roster.Activation{
+				Hash: strconv.Itoa(rng.IntN(20)), UserID: rows[0].UserID, EmailID: email, ExpiresAt: at(),
+			})
+		}
+		_, _ = s.PruneActivations(ctx, at(), 1)
+	case 16:
+		_ = s.ClaimName(ctx, key, user, at())
+		_ = s.RetireName(ctx, key, user, at())
+		_, _ = s.PruneNames(ctx, at(), 1)
+	case 17:
+		_ = s.PutCredential(ctx, &roster.Credential{UserID: user, ScopeID: roster.ScopeID(rng.IntN(3) - 1)})
+	}
+}
+
+// checkIndices builds the state anew from its rows and compares.
+func checkIndices(t *testing.T, st *state) {
+	t.Helper()
+	fresh := new(state)
+	for id, r := range st.users.byID.from(0) {
+		fresh.setUser(id, nil, r)
+	}
+	for key, r := range st.names.byKey.from("") {
+		fresh.setName(key, nil, r)
+	}
+	for id, e := range st.emails.byID.from(0) {
+		fresh.setEmail(id, nil, e)
+	}
+	for hash, a := range st.activations.byHash.from("") {
+		fresh.setActivation(nil, a, hash)
+		if e := st.emails.byID.get(a.EmailID); e == nil || e.UserID != a.UserID {
+			t.Errorf("an activation for nobody's address")
+		}
+	}
+	for key, c := range st.credentials.byUser.from("") {
+		put(fresh, &fresh.credentials.byUser, key, c)
+		if st.users.byID.get(c.UserID) == nil {
+			t.Errorf("a credential of nobody")
+		}
+	}
+	for _, table := range []struct {
+		name      string
+		got, want any
+	}{
+		{"users", st.users, fresh.users},
+		{"names", st.names, fresh.names},
+		{"emails", st.emails, fresh.emails},
+		{"activations", st.activations, fresh.activations},
+	} {
+		g, w := reflect.ValueOf(table.got), reflect.ValueOf(table.want)
+		for i := range g.NumField() {
+			if got, want := entries(g.Field(i)), entries(w.Field(i)); !slices.Equal(got, want) {
+				t.Errorf("%s.%s holds %q, want %q", table.name, g.Type().Field(i).Name, got, want)
+			}
+		}
+	}
+}
+
+// entries lists the keys of an index in order.
+func entries(ix reflect.Value) []string {
+	tree := ix.FieldByName("tree")
+	if tree.IsNil() {
+		return nil
+	}
+	return treeKeys(tree)
+}

@@ -1,0 +1,224 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/go-roster/roster"
+)
+
+// userTable holds the users. All indices but the first lead to IDs, so that a
+// write touches only those where something has moved.
+type userTable struct {
+	byID   index[roster.UserID, *userRow]
+	byUUID index[string, roster.UserID]
+
+	// By name key; it is unique among those that are not deleted.
+	live    index[string, roster.UserID]
+	active  index[string, roster.UserID]
+	pending index[string, roster.UserID]
+	deleted index[string, roster.UserID] // by name key and ID
+
+	idle index[roster.UserID, struct{}] // may be pruned one day
+}
+
+func (r *userRow) uuidKey() (string, bool)    { return string(r.UUID[:]), true }
+func (r *userRow) liveKey() (string, bool)    { return r.NameKey, !r.IsDeleted() }
+func (r *userRow) activeKey() (string, bool)  { return r.NameKey, !r.IsDeleted() && r.IsActivated() }
+func (r *userRow) pendingKey() (string, bool) { return r.NameKey, !r.IsDeleted() && !r.IsActivated() }
+
+func (r *userRow) deletedKey() (string, bool) {
+	if !r.IsDeleted() {
+		return "", false
+	}
+	return text(r.NameKey) + ints(int64(r.ID)), true
+}
+
+func (r *userRow) idleKey() (roster.UserID, bool) {
+	return r.ID, !r.IsDeleted() && !r.IsActivated() && r.LastLoginAt.IsZero() && r.DirectoryID == ""
+}
+
+// setUser puts row in the place of old. Either may be nil.
+func (st *state) setUser(id roster.UserID, old, row *userRow) {
+	t := &st.users
+	replace(st, &t.byID, id, row)
+	reindex(st, &t.byUUID, (*userRow).uuidKey, old, row, id)
+	reindex(st, &t.live, (*userRow).liveKey, old, row, id)
+	reindex(st, &t.active, (*userRow).activeKey, old, row, id)
+	reindex(st, &t.pending, (*userRow).pendingKey, old, row, id)
+	reindex(st, &t.deleted, (*userRow).deletedKey, old, row, id)
+	reindex(st, &t.idle, (*userRow).idleKey, old, row, struct{}{})
+}
+
+// nameTaken reports whether another user stands in the way of row's name.
+func (st *state) nameTaken(row *userRow) bool {
+	key, live := row.liveKey()
+	if !live {
+		return false
+	}
+	holder := st.users.live.get(key)
+	return holder != 0 && holder != row.ID
+}
+
+// InsertUser implements [roster.UserStore].
+func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) error {
+	row := newUserRow(m, search)
+	row.ID = 0
+	err := exec(ctx, s, func(st *state) error {
+		if st.nameTaken(row) {
+			return &roster.ConflictError{Field: roster.FieldName}
+		}
+		if key, _ := row.uuidKey(); st.users.byUUID.get(key) != 0 {
+			return &roster.ConflictError{Field: roster.FieldUUID}
+		}
+		s.ids.user++
+		row.ID = s.ids.user
+		st.setUser(row.ID, nil, row)
+		return nil
+	})
+	if err == nil {
+		m.RosterUser().ID = row.ID
+	}
+	return err
+}
+
+// UpdateUser implements [roster.UserStore].
+func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) error {
+	row := newUserRow(m, search)
+	err := exec(ctx, s, func(st *state) error {
+		old := st.users.byID.get(row.ID)
+		if old == nil || old.Version != row.Version {
+			return roster.ErrStale
+		}
+		row.UUID, row.CreatedAt = old.UUID, old.CreatedAt
+		row.LastLoginAt, row.LastLoginIP = old.LastLoginAt, old.LastLoginIP
+		row.Version++
+		if st.nameTaken(row) {
+			return &roster.ConflictError{Field: roster.FieldName}
+		}
+		st.setUser(row.ID, old, row)
+		return nil
+	})
+	if err == nil {
+		m.RosterUser().Version = row.Version
+	}
+	return err
+}
+
+// PurgeUser implements [roster.UserStore].
+func (s *Store) PurgeUser(ctx context.Context, id roster.UserID) error {
+	return exec(ctx, s, func(st *state) error {
+		if st.users.byID.get(id) == nil {
+			return roster.ErrNotFound
+		}
+		st.purge(id)
+		return nil
+	})
+}
+
+// purge deletes a user and all that belongs to it.
+func (st *state) purge(id roster.UserID) {
+	st.dropActivations(ints(int64(id)))
+	for _, e := range st.emailsOf(id) {
+		st.setEmail(e.ID, e, nil)
+	}
+	st.dropCredentials(id)
+	st.dropNames(id)
+	st.setUser(id, st.users.byID.get(id), nil)
+}
+
+// UserByID implements [roster.UserStore].
+func (s *Store) UserByID(ctx context.Context, id roster.UserID) (roster.Model, error) {
+	return read(ctx, s, func(st *state) (roster.Model, error) {
+		return st.users.byID.get(id).model()
+	})
+}
+
+// UserByUUID implements [roster.UserStore].
+func (s *Store) UserByUUID(ctx context.Context, id uuid.UUID) (roster.Model, error) {
+	return read(ctx, s, func(st *state) (roster.Model, error) {
+		return st.users.byID.get(st.users.byUUID.get(string(id[:]))).model()
+	})
+}
+
+// UserByName implements [roster.UserStore].
+func (s *Store) UserByName(ctx context.Context, key string) (roster.Model, error) {
+	return read(ctx, s, func(st *state) (roster.Model, error) {
+		return st.userByName(key).model()
+	})
+}
+
+func (st *state) userByName(key string) *userRow {
+	return st.users.byID.get(st.users.live.get(key))
+}
+
+// UserByEmail implements [roster.UserStore].
+func (s *Store) UserByEmail(ctx context.Context, key string) (roster.Model, error) {
+	return read(ctx, s, func(st *state) (roster.Model, error) {
+		return st.userByEmail(key).model()
+	})
+}
+
+func (st *state) userByEmail(key string) *userRow {
+	e := st.emails.byID.get(st.emails.proven.get(key))
+	if e == nil {
+		return nil
+	}
+	u := st.users.byID.get(e.UserID)
+	if u == nil || u.IsDeleted() {
+		return nil
+	}
+	return u
+}
+
+// LockUser implements [roster.UserStore]. A transaction has the store to
+// itself anyway.
+func (s *Store) LockUser(ctx context.Context, id roster.UserID) (roster.Model, error) {
+	return s.UserByID(ctx, id)
+}
+
+// UsersByID implements [roster.UserStore].
+func (s *Store) UsersByID(ctx context.Context, ids ...roster.UserID) ([]roster.Model, error) {
+	return read(ctx, s, func(st *state) ([]roster.Model, error) {
+		var rows []*userRow
+		for _, id := range set(ids) {
+			if r := st.users.byID.get(id); r != nil {
+				rows = append(rows, r)
+			}
+		}
+		return models(rows), nil
+	})
+}
+
+// set returns the IDs in order, each once.
+func set[ID ~int64](ids []ID) []ID {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// PruneUsers implements [roster.UserStore]. Those with the lowest IDs go first.
+func (s *Store) PruneUsers(
+	ctx context.Context, before time.Time, without roster.Flags, limit int,
+) ([]roster.UserID, error) {
+	before = micros(before)
+	return write(ctx, s, func(st *state) ([]roster.UserID, error) {
+		var ids []roster.UserID
+		for id := range st.users.idle.from(0) {
+			if len(ids) >= limit {
+				break
+			}
+			r := st.users.byID.get(id)
+			if r.CreatedAt.Before(before) && r.Flags&without == 0 && st.hasEmail(id) {
+				ids = append(ids, id)
+			}
+		}
+		for _, id := range ids {
+			st.purge(id)
+		}
+		return ids, nil
+	})
+}
