@@ -1,0 +1,117 @@
+package roster_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/go-roster/roster"
+)
+
+// subscriber is a host's own user type.
+type subscriber struct {
+	roster.User
+	Plan string
+}
+
+func TestAs(t *testing.T) {
+	u := &roster.User{Name: "ann"}
+	if got, ok := roster.As[*roster.User](u); !ok || got != u {
+		t.Error("a plain user is not itself")
+	}
+	if _, ok := roster.As[*subscriber](u); ok {
+		t.Error("a plain user is part of a subscriber")
+	}
+	if _, ok := roster.As[*roster.User](nil); ok {
+		t.Error("nil is a user")
+	}
+	var m roster.Model = &subscriber{User: *u, Plan: "pro"}
+	if m.RosterUser().Name != "ann" {
+		t.Error("RosterUser is not promoted")
+	}
+}
+
+// Users compare, print and marshal without options, and an embedded User leaves
+// the host's own fields alone.
+func TestUserIsAPlainValue(t *testing.T) {
+	at := time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC)
+	a := subscriber{roster.User{Name: "ann", CreatedAt: at, Data: roster.Data{"x": json.RawMessage("1")}}, "pro"}
+	b := subscriber{roster.User{Name: "ann", CreatedAt: at, Data: roster.Data{"x": json.RawMessage("1")}}, "pro"}
+	if !cmp.Equal(a, b) || !reflect.DeepEqual(a, b) {
+		t.Error("equal subscribers differ")
+	}
+	b.Plan = "free"
+	if cmp.Equal(a, b) || reflect.DeepEqual(a, b) {
+		t.Error("different subscribers are equal")
+	}
+	if s := fmt.Sprintf("%+v", a); !strings.Contains(s, "Plan:pro") || !strings.Contains(s, "Name:ann") {
+		t.Errorf("printed as %s", s)
+	}
+	raw, err := json.Marshal(a)
+	must(t, err)
+	var c subscriber
+	must(t, json.Unmarshal(raw, &c))
+	if diff := cmp.Diff(a, c); diff != "" {
+		t.Errorf("through JSON:\n%s", diff)
+	}
+	typ := reflect.TypeFor[*roster.User]()
+	for _, name := range []string{
+		"MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "String", "GoString", "Format", "Scan", "Value", "LogValue",
+		"BeforeAppendModel", "AfterScanRow", "BeforeScanRow",
+	} {
+		if _, ok := typ.MethodByName(name); ok {
+			t.Errorf("User.%s would be promoted to every type that embeds User", name)
+		}
+	}
+}
+
+// No field of a user is a secret: hashes live in credentials.
+func TestUserHoldsNoSecret(t *testing.T) {
+	typ := reflect.TypeFor[roster.User]()
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		if f.Type == reflect.TypeFor[roster.Secret]() || strings.Contains(strings.ToLower(f.Name), "hash") {
+			t.Errorf("field %s", f.Name)
+		}
+	}
+}
+
+func TestUserNames(t *testing.T) {
+	for _, tt := range []struct {
+		u                      roster.User
+		display, first, friend string
+	}{
+		{roster.User{Name: "ann"}, "ann", "ann", "ann"},
+		{roster.User{Name: "ann", RealName: "Ann Example"}, "Ann Example", "Ann", "Ann Example"},
+		{roster.User{Name: "ann", RealName: "Ann"}, "Ann", "Ann", "Ann"},
+		{roster.User{Name: "user-7", NameAuto: true}, "user-7", "user-7", "ann@example.org"},
+	} {
+		if got := tt.u.DisplayName(); got != tt.display {
+			t.Errorf("%+v: display name %q", tt.u, got)
+		}
+		if got := tt.u.FirstName(); got != tt.first {
+			t.Errorf("%+v: first name %q", tt.u, got)
+		}
+		if got := tt.u.FriendlyName("ann@example.org"); got != tt.friend {
+			t.Errorf("%+v: friendly name %q", tt.u, got)
+		}
+	}
+	auto := roster.User{Name: "user-7", NameAuto: true}
+	if got := auto.FriendlyName(""); got != "user-7" {
+		t.Errorf("friendly name without an address %q", got)
+	}
+}
+
+func TestUserTimezone(t *testing.T) {
+	for zone, want := range map[string]string{"": "UTC", "Asia/Tokyo": "Asia/Tokyo", "Nowhere": "UTC", "Local": "UTC", "../../etc/passwd": "UTC"} {
+		u := roster.User{Timezone: zone}
+		if got := u.Location().String(); got != want {
+			t.Errorf("zone %q: %s", zone, got)
+		}
+	}
+}
