@@ -23,6 +23,9 @@ const (
 
 	// PurposeChangeEmail proves an address and makes it the primary one.
 	PurposeChangeEmail Purpose = "change_email"
+
+	// PurposeResetPassword sets a new password, and proves the address.
+	PurposeResetPassword Purpose = "reset_password"
 )
 
 // Activation is a single-use secret that was sent to an address. The secret
@@ -67,15 +70,15 @@ type Peeked struct {
 
 // Peek tells what a code would do and leaves it good. It is for the page that
 // the link in a mail leads to, which mail scanners open as well; the code is
-// redeemed when a person then clicks there. It returns ErrActivation if
-// [Users.Activate] would.
+// redeemed when a person then clicks there. It returns ErrActivation if the
+// verb for its purpose would.
 func (us *Users) Peek(ctx context.Context, code string) (*Peeked, error) {
 	p, err := us.peek(ctx, code)
 	return p, wrap("peek at code", 0, err)
 }
 
 func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
-	a, e, err := us.lookUp(ctx, code, us.now())
+	a, e, err := us.lookUp(ctx, code, us.now(), PurposeActivate, PurposeChangeEmail, PurposeResetPassword)
 	if err != nil {
 		return nil, err
 	}
@@ -110,28 +113,10 @@ func (us *Users) Activate(ctx context.Context, code string) (*User, error) {
 
 func (us *Users) activate(ctx context.Context, code string) (u *User, err error) {
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		now := us.now()
-		a, e, err := us.lookUp(ctx, code, now)
-		if err != nil {
-			return err
-		}
-		m, err := us.lockClaimants(ctx, a.UserID, e.AddressKey)
-		if err != nil {
-			return us.deadIf(err, ErrNotFound, "no such user")
-		}
-		u = bind(m)
-		if u.IsDeleted() || !u.Enabled {
-			return us.dead("no such user")
-		}
-		// Redeemed here, in one statement: what was looked up above may be gone.
-		if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
-			return us.deadIf(err, ErrNotFound, "used")
-		}
-		if e, err = us.emailOf(ctx, a.UserID, a.EmailID); err != nil {
-			return us.deadIf(err, ErrNotFound, "address gone")
-		}
-		err = us.prove(ctx, m, e, a.Purpose == PurposeChangeEmail, now)
-		return us.deadIf(err, ErrConflict, "address taken")
+		return us.redeem(ctx, code, func(ctx context.Context, m Model, a *Activation, e *UserEmail, now time.Time) error {
+			u = m.RosterUser()
+			return us.prove(ctx, m, e, a.Purpose == PurposeChangeEmail, now)
+		}, PurposeActivate, PurposeChangeEmail)
 	})
 	if err != nil {
 		return nil, err

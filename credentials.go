@@ -103,23 +103,28 @@ func (us *Users) setPassword(ctx context.Context, id UserID, password string, cu
 				return err
 			}
 		}
-		now := us.now()
-		if err := us.store.PutCredential(ctx, &Credential{UserID: id, Hash: NewSecret(hash), CreatedAt: now}); err != nil {
-			return err
-		}
-		u := m.RosterUser()
-		u.PasswordChangedAt = now
-		if err := us.touched(ctx, m, now); err != nil {
-			return err
-		}
-		emails, err := us.store.EmailsOf(ctx, id)
-		for _, e := range emails {
-			if e.Primary && e.IsActivated() {
-				return us.notify(ctx, MailPasswordChanged, u, e)
-			}
-		}
-		return err
+		return us.writePassword(ctx, m, hash, us.now())
 	})
+}
+
+// writePassword stores a new hash, ends what is older, and tells the primary
+// address.
+func (us *Users) writePassword(ctx context.Context, m Model, hash string, now time.Time) error {
+	u := m.RosterUser()
+	if err := us.store.PutCredential(ctx, &Credential{UserID: u.ID, Hash: NewSecret(hash), CreatedAt: now}); err != nil {
+		return err
+	}
+	u.PasswordChangedAt = now
+	if err := us.touched(ctx, m, now); err != nil {
+		return err
+	}
+	emails, err := us.store.EmailsOf(ctx, u.ID)
+	for _, e := range emails {
+		if e.Primary && e.IsActivated() {
+			return us.notify(ctx, MailPasswordChanged, u, e)
+		}
+	}
+	return err
 }
 
 // checkPassword returns the credential that the password of a user matches.

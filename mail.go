@@ -20,6 +20,9 @@ const (
 	// the primary one.
 	MailChangeEmail MailKind = "change_email"
 
+	// MailResetPassword carries the code that sets a new password.
+	MailResetPassword MailKind = "reset_password"
+
 	// MailAddressTaken goes to the owner of an address that somebody else tried
 	// to sign up with or to add. It carries no code.
 	MailAddressTaken MailKind = "address_taken"
@@ -42,7 +45,7 @@ type Mail struct {
 	User      *User     // a copy: whom it concerns
 	To        string    // the address as it is stored
 	Code      Secret    // empty where the kind has none
-	Link      Secret    // the code in Options.ActivationURL; empty without one
+	Link      Secret    // the code in Options.ActivationURL or ResetURL; empty without one
 	ExpiresAt time.Time // of the code
 	Locale    string    // BCP 47 tag of the recipient; empty is unknown
 }

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type Options struct {
 	// Empty: mails carry the code alone.
 	ActivationURL string
 
+	// ResetURL is ActivationURL for the codes of [Users.ResetPassword].
+	ResetURL string
+
 	// Hasher makes and verifies password hashes. Nil means password.Argon2id{}.
 	Hasher Hasher
 
@@ -37,6 +41,11 @@ type Options struct {
 	// ActivationTTL is how long a code is good for. Zero means 24 hours, more
 	// than 7 days is refused.
 	ActivationTTL time.Duration
+
+	// ResetTTL is how long a code that sets a new password is good for. Zero
+	// means one hour, more than 24 hours is refused (NIST SP 800-63B-4, section
+	// 4.2.1.2).
+	ResetTTL time.Duration
 
 	// PendingTTL is how long an account or an address waits to be proven before
 	// Prune removes it. Zero means 7 days, negative for ever.
@@ -72,6 +81,8 @@ type Options struct {
 const (
 	defaultActivationTTL = 24 * time.Hour
 	maxActivationTTL     = 7 * 24 * time.Hour
+	defaultResetTTL      = time.Hour
+	maxResetTTL          = 24 * time.Hour
 	defaultPendingTTL    = 7 * 24 * time.Hour
 	defaultNameHold      = 90 * 24 * time.Hour
 	codePlaceholder      = "{code}"
@@ -112,21 +123,15 @@ func New(store Store, opts *Options) (*Users, error) {
 		errs = append(errs, option("Hasher", v.Validate()))
 	}
 	errs = append(errs, option("Policy", o.Policy.Validate()))
-	errs = append(errs, option("ActivationURL", checkActivationURL(o.ActivationURL)))
-	if o.ActivationTTL == 0 {
-		o.ActivationTTL = defaultActivationTTL
-	}
-	if o.ActivationTTL < 0 || o.ActivationTTL > maxActivationTTL {
-		errs = append(errs, option("ActivationTTL", fmt.Errorf("must be between 0 and %s", maxActivationTTL)))
-	}
-	if o.PendingTTL == 0 {
-		o.PendingTTL = defaultPendingTTL
-	}
+	errs = append(errs,
+		option("ActivationURL", checkCodeURL(o.ActivationURL)),
+		option("ResetURL", checkCodeURL(o.ResetURL)),
+		option("ActivationTTL", defaultTTL(&o.ActivationTTL, defaultActivationTTL, maxActivationTTL)),
+		option("ResetTTL", defaultTTL(&o.ResetTTL, defaultResetTTL, maxResetTTL)))
+	o.PendingTTL = cmp.Or(o.PendingTTL, defaultPendingTTL)
+	o.NameHold = cmp.Or(o.NameHold, defaultNameHold)
 	if o.PendingTTL > 0 && o.PendingTTL < o.ActivationTTL {
 		errs = append(errs, option("PendingTTL", errors.New("must not be shorter than ActivationTTL")))
-	}
-	if o.NameHold == 0 {
-		o.NameHold = defaultNameHold
 	}
 	reserved, err := newReserved(o.ReservedNames)
 	errs = append(errs, option("ReservedNames", err))
@@ -150,8 +155,17 @@ func option(name string, err error) error {
 	return fmt.Errorf("Options.%s: %w", name, err)
 }
 
-// checkActivationURL refuses what a link in a mail must not be.
-func checkActivationURL(s string) error {
+// defaultTTL replaces zero, and refuses what is out of bounds.
+func defaultTTL(ttl *time.Duration, def, most time.Duration) error {
+	*ttl = cmp.Or(*ttl, def)
+	if *ttl < 0 || *ttl > most {
+		return fmt.Errorf("must be between 0 and %s", most)
+	}
+	return nil
+}
+
+// checkCodeURL refuses what a link in a mail must not be.
+func checkCodeURL(s string) error {
 	if s == "" {
 		return nil
 	}

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// lookUp finds a code that is still good, and the address it was sent to,
-// without redeeming it.
-func (us *Users) lookUp(ctx context.Context, code string, now time.Time) (*Activation, *UserEmail, error) {
+// lookUp finds a code that is still good for one of the purposes, and the
+// address it was sent to, without redeeming it.
+func (us *Users) lookUp(ctx context.Context, code string, now time.Time, purposes ...Purpose) (*Activation, *UserEmail, error) {
 	hash, ok := hashCode(code)
 	if !ok {
 		return nil, nil, us.dead("malformed")
@@ -23,7 +23,7 @@ func (us *Users) lookUp(ctx context.Context, code string, now time.Time) (*Activ
 	switch {
 	case !now.Before(a.ExpiresAt):
 		return nil, nil, us.dead("expired")
-	case a.Purpose != PurposeActivate && a.Purpose != PurposeChangeEmail:
+	case !slices.Contains(purposes, a.Purpose):
 		return nil, nil, us.dead("wrong purpose")
 	}
 	e, err := us.emailOf(ctx, a.UserID, a.EmailID)
@@ -31,6 +31,37 @@ func (us *Users) lookUp(ctx context.Context, code string, now time.Time) (*Activ
 		return nil, nil, us.deadIf(err, ErrNotFound, "address gone")
 	}
 	return a, e, nil
+}
+
+// redeem uses a code up, in the transaction of ctx, and runs fn for what it is
+// good for: the user is enabled and locked, and so are the claims on the
+// address.
+func (us *Users) redeem(
+	ctx context.Context,
+	code string,
+	fn func(ctx context.Context, m Model, a *Activation, e *UserEmail, now time.Time) error,
+	purposes ...Purpose,
+) error {
+	now := us.now()
+	a, e, err := us.lookUp(ctx, code, now, purposes...)
+	if err != nil {
+		return err
+	}
+	m, err := us.lockClaimants(ctx, a.UserID, e.AddressKey)
+	if err != nil {
+		return us.deadIf(err, ErrNotFound, "no such user")
+	}
+	if u := bind(m); u.IsDeleted() || !u.Enabled {
+		return us.dead("no such user")
+	}
+	// In one statement: what was found above may be gone by now.
+	if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
+		return us.deadIf(err, ErrNotFound, "used")
+	}
+	if e, err = us.emailOf(ctx, a.UserID, a.EmailID); err != nil {
+		return us.deadIf(err, ErrNotFound, "address gone")
+	}
+	return us.deadIf(fn(ctx, m, a, e, now), ErrConflict, "address taken")
 }
 
 // dead is the one answer to a code that is no good. The reason is for the
@@ -151,33 +182,37 @@ func (us *Users) dropClaim(ctx context.Context, rival *UserEmail) error {
 	return nil
 }
 
-// sendCode makes a code for an address and mails it. Older codes for the
-// address are void.
+// sendCode makes a code for an address and mails it. Older codes for it are
+// void: a new password's by a new password's, a proof's by a proof's.
 func (us *Users) sendCode(ctx context.Context, u *User, e *UserEmail, purpose Purpose, now time.Time) error {
-	if _, err := us.store.VoidActivations(ctx, u.ID, e.ID); err != nil {
+	older := []Purpose{PurposeActivate, PurposeChangeEmail}
+	if purpose == PurposeResetPassword {
+		older = []Purpose{PurposeResetPassword}
+	}
+	if _, err := us.store.VoidActivations(ctx, u.ID, e.ID, older...); err != nil {
 		return err
 	}
 	code := newCode()
 	hash, _ := hashCode(code.Reveal())
-	a := &Activation{
-		Hash: hash, Purpose: purpose, UserID: u.ID, EmailID: e.ID,
-		CreatedAt: now, ExpiresAt: now.Add(us.opts.ActivationTTL),
-	}
-	if err := us.store.InsertActivation(ctx, a); err != nil {
-		return err
-	}
-	mail := Mail{
-		Kind: MailActivateEmail, User: u, To: e.Address, Locale: u.Locale,
-		Code: code, ExpiresAt: a.ExpiresAt,
-	}
+	mail := Mail{Kind: MailActivateEmail, User: u, To: e.Address, Locale: u.Locale, Code: code}
+	ttl, link := us.opts.ActivationTTL, us.opts.ActivationURL
 	switch {
 	case purpose == PurposeChangeEmail:
 		mail.Kind = MailChangeEmail
+	case purpose == PurposeResetPassword:
+		mail.Kind, ttl, link = MailResetPassword, us.opts.ResetTTL, us.opts.ResetURL
 	case !u.IsActivated():
 		mail.Kind = MailActivateAccount
 	}
-	if us.opts.ActivationURL != "" {
-		mail.Link = NewSecret(strings.Replace(us.opts.ActivationURL, codePlaceholder, code.Reveal(), 1))
+	mail.ExpiresAt = now.Add(ttl)
+	if link != "" {
+		mail.Link = NewSecret(strings.Replace(link, codePlaceholder, code.Reveal(), 1))
+	}
+	err := us.store.InsertActivation(ctx, &Activation{
+		Hash: hash, Purpose: purpose, UserID: u.ID, EmailID: e.ID, CreatedAt: now, ExpiresAt: mail.ExpiresAt,
+	})
+	if err != nil {
+		return err
 	}
 	return us.send(ctx, mail)
 }

@@ -1,0 +1,105 @@
+package roster
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// RequestPasswordReset sends a code for a new password to somebody who has
+// forgotten the old one, which stays good. login is a name or an activated
+// address; the code goes to that address, or to the primary one. An account
+// that was never activated gets it at the address it has claimed.
+//
+// Whether there is such an account is not told: the answer is nil in any case.
+// Users of a directory, and whoever cannot sign in for a reason other than the
+// missing activation, get no code.
+func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
+	return wrap("request password reset", 0, us.store.Atomic(ctx, func(ctx context.Context) error {
+		found, err := us.resetEmail(ctx, login)
+		if err != nil || found == nil {
+			return err
+		}
+		m, err := us.store.LockUser(ctx, found.UserID)
+		if err != nil {
+			return ignore(err, ErrNotFound)
+		}
+		u := bind(m)
+		if !u.mayLogin() || u.DirectoryID != "" {
+			return nil
+		}
+		claims, err := us.store.EmailsByKey(ctx, found.AddressKey) // as they are now
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(claims, func(e *UserEmail) bool { return e.ID == found.ID })
+		if i < 0 || takenByOther(claims, claims[i]) || u.IsActivated() && !claims[i].IsActivated() {
+			return nil
+		}
+		return us.sendCode(ctx, u, claims[i], PurposeResetPassword, us.now())
+	}))
+}
+
+// resetEmail finds the address that a reset for login goes to, nil if there is
+// none.
+func (us *Users) resetEmail(ctx context.Context, login string) (*UserEmail, error) {
+	if key, err := AddressKey(login); err == nil {
+		claims, err := us.store.EmailsByKey(ctx, key)
+		if err != nil || len(claims) == 0 {
+			return nil, err
+		}
+		if i := slices.IndexFunc(claims, (*UserEmail).IsActivated); i >= 0 {
+			return claims[i], nil
+		}
+		return claims[len(claims)-1], nil
+	}
+	u, err := us.byKey(ctx, us.store.UserByName, NameKey, login)
+	if err != nil {
+		return nil, ignore(err, ErrNotFound)
+	}
+	emails, err := us.store.EmailsOf(ctx, u.ID)
+	if i := slices.IndexFunc(emails, func(e *UserEmail) bool { return e.Primary }); i >= 0 {
+		return emails[i], nil
+	}
+	return nil, err
+}
+
+// ResetPassword redeems a code of [Users.RequestPasswordReset]: it sets the
+// password and, since the code proves the address, activates the address and
+// the account if they are not. Sessions end, every other code of the user is
+// void, and the primary address is told. Nobody is signed in by it.
+//
+// It returns an [InvalidError] of [FieldPassword], which leaves the code good,
+// or ErrActivation if the code is unknown, used, expired, void or meant for
+// something else.
+func (us *Users) ResetPassword(ctx context.Context, code, password string) (*User, error) {
+	u, err := us.resetPassword(ctx, code, password)
+	return u, wrap("reset password", 0, err)
+}
+
+func (us *Users) resetPassword(ctx context.Context, code, password string) (u *User, err error) {
+	prepared, err := us.preparePassword(password)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := us.lookUp(ctx, code, us.now(), PurposeResetPassword); err != nil {
+		return nil, err // before the work of hashing
+	}
+	hash, err := us.opts.Hasher.Hash(ctx, prepared)
+	if err != nil {
+		return nil, err
+	}
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
+		return us.redeem(ctx, code, func(ctx context.Context, m Model, _ *Activation, e *UserEmail, now time.Time) error {
+			u = m.RosterUser()
+			if err := us.prove(ctx, m, e, false, now); err != nil {
+				return err
+			}
+			return us.writePassword(ctx, m, hash, now)
+		}, PurposeResetPassword)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
