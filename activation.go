@@ -2,10 +2,6 @@ package roster
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
@@ -37,27 +33,6 @@ type Activation struct {
 	EmailID   EmailID // the row of the address that the code was sent to
 	CreatedAt time.Time
 	ExpiresAt time.Time // valid strictly before
-}
-
-// codeBytes is the entropy of a code. 256 bits cannot be guessed, so a plain
-// hash keeps them (NIST SP 800-63B-4, section 3.1.2.2).
-const codeBytes = 32
-
-// newCode makes a code: 43 characters of URL-safe base64.
-func newCode() Secret {
-	b := make([]byte, codeBytes)
-	_, _ = rand.Read(b) // never fails
-	return NewSecret(base64.RawURLEncoding.EncodeToString(b))
-}
-
-// hashCode returns the key of a code. It is taken over the characters and not
-// over the bytes they stand for, so that a code has one spelling.
-func hashCode(code string) (hash string, ok bool) {
-	if len(code) != base64.RawURLEncoding.EncodedLen(codeBytes) {
-		return "", false
-	}
-	sum := sha256.Sum256([]byte(code))
-	return hex.EncodeToString(sum[:]), true
 }
 
 // Peeked is what a code would do.

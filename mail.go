@@ -64,3 +64,28 @@ type MailerFunc func(ctx context.Context, m Mail) error
 
 // Send calls f.
 func (f MailerFunc) Send(ctx context.Context, m Mail) error { return f(ctx, m) }
+
+// tellOwner mails the owner of an address that somebody else named as theirs.
+func (us *Users) tellOwner(ctx context.Context, taken *UserEmail) error {
+	m, err := us.store.UserByID(ctx, taken.UserID)
+	if err != nil {
+		return err
+	}
+	return us.notify(ctx, MailAddressTaken, m.RosterUser(), taken)
+}
+
+// notify sends a mail without a code.
+func (us *Users) notify(ctx context.Context, kind MailKind, u *User, e *UserEmail) error {
+	return us.send(ctx, Mail{Kind: kind, User: u, To: e.Address, Locale: u.Locale})
+}
+
+// send hands a mail to the Mailer, with a copy of the user.
+func (us *Users) send(ctx context.Context, m Mail) error {
+	if us.opts.Mailer == nil {
+		return nil
+	}
+	u := *m.User
+	u.Row = Row{}
+	m.User = &u
+	return us.opts.Mailer.Send(ctx, m)
+}

@@ -77,7 +77,7 @@ func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
 		if err := us.store.PutCredential(ctx, c); err != nil {
 			return err
 		}
-		_, err := us.claim(ctx, u, n.Email, PurposeActivate, now)
+		_, err := us.claim(ctx, u, nil, n.Email, PurposeActivate, now)
 		return err
 	})
 	if err != nil {

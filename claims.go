@@ -1,0 +1,241 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// AddEmail adds a pending address to a user and sends a code to it, for
+// [Users.Activate]. If the user has claimed the address before, a new code is
+// sent and the older ones are void. It returns ErrNotFound, an [InvalidError]
+// of [FieldEmail], or a [ConflictError] of FieldEmail if the user has activated
+// the address already. Of an address that somebody else has activated it says
+// nothing, as [Users.Register].
+func (us *Users) AddEmail(ctx context.Context, id UserID, address string) (*UserEmail, error) {
+	e, err := us.addEmail(ctx, id, address, PurposeActivate)
+	return e, wrap("add e-mail to user", id, err)
+}
+
+// ChangeEmail is AddEmail for an address that becomes the primary one as soon
+// as its code is redeemed. The former primary address is told then, and stays
+// with the user until [Users.RemoveEmail]. If the user has activated the
+// address already, it becomes primary at once.
+func (us *Users) ChangeEmail(ctx context.Context, id UserID, address string) (*UserEmail, error) {
+	e, err := us.addEmail(ctx, id, address, PurposeChangeEmail)
+	return e, wrap("change e-mail of user", id, err)
+}
+
+func (us *Users) addEmail(ctx context.Context, id UserID, address string, purpose Purpose) (e *UserEmail, err error) {
+	err = us.live(ctx, id, func(ctx context.Context, m Model) error {
+		mine, err := us.store.EmailsOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		e, err = us.claim(ctx, m, mine, address, purpose, us.now())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// AddActivatedEmail adds an address that was proven elsewhere, by a directory
+// or in another system: the program vouches for it, no mail is sent. It drops
+// the claims of others and activates the account, as [Users.Activate] does. It
+// returns ErrNotFound, an [InvalidError] of [FieldEmail], or a [ConflictError]
+// of FieldEmail if anybody has activated the address.
+func (us *Users) AddActivatedEmail(ctx context.Context, id UserID, address string) (e *UserEmail, err error) {
+	key, err := AddressKey(address)
+	if err == nil && id <= 0 {
+		err = invalid(FieldID, ReasonNotPositive)
+	}
+	if err != nil {
+		return nil, wrap("add e-mail to user", id, err)
+	}
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
+		m, err := us.lockClaimants(ctx, id, key)
+		if err != nil {
+			return err
+		}
+		if bind(m).IsDeleted() {
+			return ErrNotFound
+		}
+		now := us.now()
+		emails, err := us.store.EmailsOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		if e = withKey(emails, key); e == nil {
+			e = &UserEmail{UserID: id, Address: address, AddressKey: key, Primary: len(emails) == 0, CreatedAt: now}
+			if err := us.store.InsertEmail(ctx, e); err != nil {
+				return err
+			}
+		}
+		if e.IsActivated() {
+			return &ConflictError{FieldEmail}
+		}
+		return us.prove(ctx, m, e, false, now)
+	})
+	if err != nil {
+		return nil, wrap("add e-mail to user", id, err)
+	}
+	return e, nil
+}
+
+// claim adds a pending address to a user who has those of mine, and sends the
+// code, or the notice to the owner.
+func (us *Users) claim(
+	ctx context.Context, m Model, mine []*UserEmail, address string, purpose Purpose, now time.Time,
+) (*UserEmail, error) {
+	key, err := AddressKey(address)
+	if err != nil {
+		return nil, err
+	}
+	u := m.RosterUser()
+	own := withKey(mine, key)
+	if own != nil && own.IsActivated() {
+		if purpose == PurposeChangeEmail {
+			return own, us.movePrimary(ctx, m, own, now)
+		}
+		return nil, &ConflictError{FieldEmail}
+	}
+	claims, err := us.store.EmailsByKey(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	var taken *UserEmail
+	if i := slices.IndexFunc(claims, (*UserEmail).IsActivated); i >= 0 {
+		taken = claims[i]
+	}
+	if taken != nil && us.opts.TellTakenAddress {
+		return nil, &ConflictError{FieldEmail}
+	}
+	send := us.sendCode
+	if own == nil {
+		own = &UserEmail{UserID: u.ID, Address: address, AddressKey: key, Primary: len(mine) == 0, CreatedAt: now}
+		if err := us.store.InsertEmail(ctx, own); err != nil {
+			return nil, err
+		}
+		send = us.issueCode // there are no older ones
+	}
+	if taken != nil {
+		return own, us.tellOwner(ctx, taken)
+	}
+	return own, send(ctx, u, own, purpose, now)
+}
+
+// withKey finds an address in a list, nil if it is not there.
+func withKey(emails []*UserEmail, key string) *UserEmail {
+	for _, e := range emails {
+		if e.AddressKey == key {
+			return e
+		}
+	}
+	return nil
+}
+
+// prove takes for proven that the address e belongs to the user m: it activates
+// both, drops the claims of others, and sees to it that the primary address is
+// an activated one; e itself, if primary is set. A ConflictError says that
+// somebody else was quicker.
+func (us *Users) prove(ctx context.Context, m Model, e *UserEmail, primary bool, now time.Time) error {
+	claims, err := us.store.LockEmails(ctx, e.AddressKey)
+	if err != nil {
+		return err
+	}
+	if takenByOther(claims, e) {
+		return &ConflictError{FieldEmail}
+	}
+	if !e.IsActivated() {
+		if err := us.store.ActivateEmail(ctx, e.ID, now); err != nil {
+			return err
+		}
+		e.ActivatedAt = now
+	}
+	for _, rival := range claims {
+		if rival.UserID == e.UserID {
+			continue
+		}
+		if err := us.dropClaim(ctx, rival); err != nil {
+			return err
+		}
+	}
+	if _, err := us.store.VoidActivations(ctx, e.UserID, e.ID); err != nil {
+		return err
+	}
+	u := m.RosterUser()
+	first := !u.IsActivated()
+	if first {
+		u.ActivatedAt, u.UpdatedAt = now, now
+	}
+	switch {
+	case primary && !e.Primary:
+		return us.movePrimary(ctx, m, e, now) // writes the user
+	case !e.Primary:
+		emails, err := us.store.EmailsOf(ctx, e.UserID)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(emails, func(e *UserEmail) bool { return e.Primary && e.IsActivated() }) {
+			if err := us.markPrimary(ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	if first {
+		return us.update(ctx, m)
+	}
+	return nil
+}
+
+// dropClaim removes a claim that has lost.
+func (us *Users) dropClaim(ctx context.Context, rival *UserEmail) error {
+	if _, err := us.store.DeleteEmails(ctx, rival.ID); err != nil {
+		return err
+	}
+	if rival.Primary {
+		return us.promote(ctx, rival.UserID)
+	}
+	return nil
+}
+
+// lockClaimants locks everybody who claims an address, in the order of their
+// IDs, so that two of them who prove it at once do not wait for each other in a
+// circle. It returns the one in question, or ErrNotFound.
+func (us *Users) lockClaimants(ctx context.Context, id UserID, key string) (Model, error) {
+	claims, err := us.store.EmailsByKey(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	ids := []UserID{id}
+	for _, c := range claims {
+		ids = append(ids, c.UserID)
+	}
+	slices.Sort(ids)
+	var found Model
+	for _, claimant := range slices.Compact(ids) {
+		m, err := us.store.LockUser(ctx, claimant)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue // gone meanwhile
+		case err != nil:
+			return nil, err
+		case claimant == id:
+			found = m
+		}
+	}
+	if found == nil {
+		return nil, ErrNotFound
+	}
+	return found, nil
+}
+
+// takenByOther reports whether somebody else has activated the address of e.
+func takenByOther(claims []*UserEmail, e *UserEmail) bool {
+	return slices.ContainsFunc(claims, func(c *UserEmail) bool {
+		return c.UserID != e.UserID && c.IsActivated()
+	})
+}

@@ -1,0 +1,145 @@
+package roster
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+)
+
+// codeBytes is the entropy of a code. 256 bits cannot be guessed, so a plain
+// hash keeps them (NIST SP 800-63B-4, section 3.1.2.2).
+const codeBytes = 32
+
+// newCode makes a code: 43 characters of URL-safe base64.
+func newCode() Secret {
+	b := make([]byte, codeBytes)
+	_, _ = rand.Read(b) // never fails
+	return NewSecret(base64.RawURLEncoding.EncodeToString(b))
+}
+
+// hashCode returns the key of a code. It is taken over the characters and not
+// over the bytes they stand for, so that a code has one spelling.
+func hashCode(code string) (hash string, ok bool) {
+	if len(code) != base64.RawURLEncoding.EncodedLen(codeBytes) {
+		return "", false
+	}
+	sum := sha256.Sum256([]byte(code))
+	return hex.EncodeToString(sum[:]), true
+}
+
+// lookUp finds a code that is still good for one of the purposes, and the
+// address it was sent to, without redeeming it.
+func (us *Users) lookUp(ctx context.Context, code string, now time.Time, purposes ...Purpose) (*Activation, *UserEmail, error) {
+	hash, ok := hashCode(code)
+	if !ok {
+		return nil, nil, us.dead("malformed")
+	}
+	a, err := us.store.ActivationByHash(ctx, hash)
+	if err != nil {
+		return nil, nil, us.deadIf(err, ErrNotFound, "unknown")
+	}
+	switch {
+	case !now.Before(a.ExpiresAt):
+		return nil, nil, us.dead("expired")
+	case !slices.Contains(purposes, a.Purpose):
+		return nil, nil, us.dead("wrong purpose")
+	}
+	e, err := us.emailOf(ctx, a.UserID, a.EmailID)
+	if err != nil {
+		return nil, nil, us.deadIf(err, ErrNotFound, "address gone")
+	}
+	return a, e, nil
+}
+
+// redeem uses a code up, in the transaction of ctx, and runs fn for what it is
+// good for: the user is enabled and locked, and so are the claims on the
+// address.
+func (us *Users) redeem(
+	ctx context.Context,
+	code string,
+	fn func(ctx context.Context, m Model, a *Activation, e *UserEmail, now time.Time) error,
+	purposes ...Purpose,
+) error {
+	now := us.now()
+	a, e, err := us.lookUp(ctx, code, now, purposes...)
+	if err != nil {
+		return err
+	}
+	m, err := us.lockClaimants(ctx, a.UserID, e.AddressKey)
+	if err != nil {
+		return us.deadIf(err, ErrNotFound, "no such user")
+	}
+	if u := bind(m); u.IsDeleted() || !u.Enabled {
+		return us.dead("no such user")
+	}
+	// In one statement: what was found above may be gone by now.
+	if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
+		return us.deadIf(err, ErrNotFound, "used")
+	}
+	if e, err = us.emailOf(ctx, a.UserID, a.EmailID); err != nil {
+		return us.deadIf(err, ErrNotFound, "address gone")
+	}
+	return us.deadIf(fn(ctx, m, a, e, now), ErrConflict, "address taken")
+}
+
+// dead is the one answer to a code that is no good. The reason is for the
+// operator.
+func (us *Users) dead(reason string) error {
+	us.opts.Logger.Info("activation refused", slog.String("reason", reason))
+	return ErrActivation
+}
+
+// deadIf is dead for an err that is target, and err else.
+func (us *Users) deadIf(err, target error, reason string) error {
+	if errors.Is(err, target) {
+		return us.dead(reason)
+	}
+	return err
+}
+
+// sendCode is issueCode where older codes may be on their way, which are void:
+// a new password's by a new password's, a proof's by a proof's.
+func (us *Users) sendCode(ctx context.Context, u *User, e *UserEmail, purpose Purpose, now time.Time) error {
+	older := []Purpose{PurposeActivate, PurposeChangeEmail}
+	if purpose == PurposeResetPassword {
+		older = []Purpose{PurposeResetPassword}
+	}
+	if _, err := us.store.VoidActivations(ctx, u.ID, e.ID, older...); err != nil {
+		return err
+	}
+	return us.issueCode(ctx, u, e, purpose, now)
+}
+
+// issueCode makes a code for an address and mails it.
+func (us *Users) issueCode(ctx context.Context, u *User, e *UserEmail, purpose Purpose, now time.Time) error {
+	code := newCode()
+	hash, _ := hashCode(code.Reveal())
+	mail := Mail{Kind: MailActivateEmail, User: u, To: e.Address, Locale: u.Locale, Code: code}
+	ttl, link := us.opts.ActivationTTL, us.opts.ActivationURL
+	switch {
+	case purpose == PurposeChangeEmail:
+		mail.Kind = MailChangeEmail
+	case purpose == PurposeResetPassword:
+		mail.Kind, ttl, link = MailResetPassword, us.opts.ResetTTL, us.opts.ResetURL
+	case !u.IsActivated():
+		mail.Kind = MailActivateAccount
+	}
+	mail.ExpiresAt = now.Add(ttl)
+	if link != "" {
+		mail.Link = NewSecret(strings.Replace(link, codePlaceholder, code.Reveal(), 1))
+	}
+	err := us.store.InsertActivation(ctx, &Activation{
+		Hash: hash, Purpose: purpose, UserID: u.ID, EmailID: e.ID, CreatedAt: now, ExpiresAt: mail.ExpiresAt,
+	})
+	if err != nil {
+		return err
+	}
+	return us.send(ctx, mail)
+}
