@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"mime"
 	"net/mail"
 	"slices"
 	"strings"
@@ -128,7 +129,7 @@ var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLengt
 func domainKey(domain string) (string, Reason) {
 	ascii, err := domains.ToASCII(domain)
 	switch {
-	case slices.ContainsFunc(strings.Split(ascii, "."), func(label string) bool { return len(label) > maxLabel }):
+	case len(ascii) > maxAddress, slices.ContainsFunc(strings.Split(ascii, "."), func(label string) bool { return len(label) > maxLabel }):
 		return "", ReasonTooLong
 	case err != nil || strings.Contains(ascii, "..") || strings.Trim(ascii, ".") != ascii:
 		return "", ReasonSyntax
@@ -227,5 +228,9 @@ func FormatMailbox(name, address string) string {
 		name = ""
 	}
 	m := mail.Address{Name: name, Address: address}
+	if strings.Contains(name, `\`) && !isASCII(name) { // which [mail.Address] would leave in an encoded word
+		m.Name = ""
+		return mime.BEncoding.Encode("utf-8", name) + " " + m.String()
+	}
 	return m.String()
 }

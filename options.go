@@ -152,7 +152,7 @@ func option(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("Options.%s: %w", name, err)
+	return fmt.Errorf("option %s: %w", name, err)
 }
 
 // defaultTTL replaces zero, and refuses what is out of bounds.

@@ -73,10 +73,9 @@ func hidden(r rune) bool {
 func joins(prev, r rune) bool {
 	switch {
 	case r == '\u200c' || r == '\u200d':
-		return prev == '\ufe0f' || prev >= 0x300 && !hidden(prev) && !unicode.Is(unicode.Latin, prev) &&
-			unicode.In(prev, unicode.L, unicode.M, unicode.S)
+		return prev >= 0x300 && unicode.In(prev, unicode.L, unicode.M, unicode.S) && !unicode.Is(unicode.Latin, prev)
 	case '\ufe00' <= r && r <= '\ufe0f':
-		return prev != 0 && !hidden(prev) && unicode.In(prev, unicode.S, unicode.N, unicode.P, unicode.Lo)
+		return unicode.In(prev, unicode.S, unicode.N, unicode.P, unicode.Lo)
 	case '\U000e0100' <= r && r <= '\U000e01ef':
 		return unicode.Is(unicode.Han, prev)
 	case '\u180b' <= r && r <= '\u180f':
@@ -90,8 +89,8 @@ func joins(prev, r rune) bool {
 // text and patterns both go through it, here and never in SQL, so that every
 // store finds the same rows. foldSearch(foldSearch(s)) is foldSearch(s).
 func foldSearch(s string) string {
-	// One round is not stable for every text: what NFKC makes may fold again.
-	// No code point needs more than two rounds and one that changes nothing.
+	// What NFKC makes could fold again, so go on until nothing changes. No text
+	// is known that needs more than one round and the one that finds it stable.
 	for range 4 {
 		folded := foldRound(s)
 		if folded == s {
