@@ -52,6 +52,9 @@ func (s *Store) InsertActivation(ctx context.Context, a *roster.Activation) erro
 	row.CreatedAt = micros(row.CreatedAt)
 	row.ExpiresAt = micros(row.ExpiresAt)
 	return exec(ctx, s, func(st *state) error {
+		if err := keyed(roster.FieldID, row.Hash); err != nil {
+			return err
+		}
 		if st.activations.byHash.get(row.Hash) != nil {
 			return &roster.ConflictError{Field: roster.FieldID}
 		}

@@ -117,6 +117,9 @@ func (s *Store) InsertEmail(ctx context.Context, e *roster.UserEmail) error {
 	row.ReleasedAt = micros(row.ReleasedAt)
 	row.CreatedAt = micros(row.CreatedAt)
 	err := exec(ctx, s, func(st *state) error {
+		if err := keyed(roster.FieldEmail, row.AddressKey); err != nil {
+			return err
+		}
 		own := st.emailsOf(row.UserID)
 		switch {
 		case st.addressTaken(&row), slices.ContainsFunc(own, func(o *roster.UserEmail) bool {

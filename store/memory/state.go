@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/tidwall/btree"
+
+	"github.com/go-roster/roster"
 )
 
 // state is everything at one moment. Once published nobody changes it, nor any
@@ -145,6 +147,14 @@ func ints(ns ...int64) string {
 // text is the beginning of a key that sorts as s does; numbers may follow it.
 func text(s string) string {
 	return strings.ReplaceAll(s, "\x00", "\x00\xff") + "\x00\x01"
+}
+
+// keyed refuses an empty key: no row has one in any store.
+func keyed(field, key string) error {
+	if key == "" {
+		return &roster.InvalidError{Field: field, Reason: roster.ReasonEmpty}
+	}
+	return nil
 }
 
 // micros is t as it is kept: in UTC, with microseconds.

@@ -292,6 +292,22 @@ func TestNothingWrittenNothingPublished(t *testing.T) {
 	}
 }
 
+func TestEmptyKeys(t *testing.T) {
+	s, ctx := New(), t.Context()
+	ann := insert(t, s, ctx, "ann")
+	unnamed := *ann
+	unnamed.NameKey = ""
+	for what, err := range map[string]error{
+		"InsertUser":       s.InsertUser(ctx, newUser(""), ""),
+		"UpdateUser":       s.UpdateUser(ctx, &unnamed, ""),
+		"ClaimName":        s.ClaimName(ctx, "", ann.ID, start),
+		"InsertEmail":      s.InsertEmail(ctx, &roster.UserEmail{UserID: ann.ID}),
+		"InsertActivation": s.InsertActivation(ctx, &roster.Activation{UserID: ann.ID}),
+	} {
+		wantErr(t, what, err, roster.ErrInvalid)
+	}
+}
+
 // What is left of fn after its end, a goroutine say, cannot touch what was
 // published.
 func TestLateCalls(t *testing.T) {

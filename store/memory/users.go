@@ -25,9 +25,10 @@ type userTable struct {
 	idle index[roster.UserID, struct{}] // may be pruned one day
 }
 
-func (r *userRow) uuidKey() (string, bool)    { return string(r.UUID[:]), true }
-func (r *userRow) liveKey() (string, bool)    { return r.NameKey, !r.IsDeleted() }
-func (r *userRow) activeKey() (string, bool)  { return r.NameKey, !r.IsDeleted() && r.IsActivated() }
+func (r *userRow) uuidKey() (string, bool) { return string(r.UUID[:]), true }
+func (r *userRow) liveKey() (string, bool) { return r.NameKey, !r.IsDeleted() }
+func (r *userRow) activeKey() (string, bool) { return r.NameKey, !r.IsDeleted() && r.IsActivated() }
+
 func (r *userRow) pendingKey() (string, bool) { return r.NameKey, !r.IsDeleted() && !r.IsActivated() }
 
 func (r *userRow) deletedKey() (string, bool) {
@@ -53,14 +54,16 @@ func (st *state) setUser(id roster.UserID, old, row *userRow) {
 	reindex(st, &t.idle, (*userRow).idleKey, old, row, struct{}{})
 }
 
-// nameTaken reports whether another user stands in the way of row's name.
-func (st *state) nameTaken(row *userRow) bool {
-	key, live := row.liveKey()
-	if !live {
-		return false
+// checkName refuses a name key that is empty, or that another user has.
+func (st *state) checkName(row *userRow) error {
+	if err := keyed(roster.FieldName, row.NameKey); err != nil {
+		return err
 	}
-	holder := st.users.live.get(key)
-	return holder != 0 && holder != row.ID
+	holder := st.users.live.get(row.NameKey)
+	if row.IsDeleted() || holder == 0 || holder == row.ID {
+		return nil
+	}
+	return &roster.ConflictError{Field: roster.FieldName}
 }
 
 // InsertUser implements [roster.UserStore].
@@ -68,8 +71,8 @@ func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) e
 	row := newUserRow(m, search)
 	row.ID = 0
 	err := exec(ctx, s, func(st *state) error {
-		if st.nameTaken(row) {
-			return &roster.ConflictError{Field: roster.FieldName}
+		if err := st.checkName(row); err != nil {
+			return err
 		}
 		if key, _ := row.uuidKey(); st.users.byUUID.get(key) != 0 {
 			return &roster.ConflictError{Field: roster.FieldUUID}
@@ -96,8 +99,8 @@ func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) e
 		row.UUID, row.CreatedAt = old.UUID, old.CreatedAt
 		row.LastLoginAt, row.LastLoginIP = old.LastLoginAt, old.LastLoginIP
 		row.Version++
-		if st.nameTaken(row) {
-			return &roster.ConflictError{Field: roster.FieldName}
+		if err := st.checkName(row); err != nil {
+			return err
 		}
 		st.setUser(row.ID, old, row)
 		return nil

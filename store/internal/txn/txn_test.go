@@ -120,9 +120,7 @@ func TestCommitAndRollback(t *testing.T) {
 	if _, ok, err := db.Tx(t.Context()); ok || err != nil {
 		t.Errorf("outside: %v, %v", ok, err)
 	}
-	if err := db.Doom(t.Context(), errBroken); err != errBroken {
-		t.Errorf("Doom outside: %v", err)
-	}
+	wantErr(t, "Doom outside", db.Doom(t.Context(), errBroken), errBroken)
 }
 
 func TestNestedJoins(t *testing.T) {
@@ -184,9 +182,7 @@ func TestOwnErrorComesBack(t *testing.T) {
 		_ = db.call(ctx, errBroken)
 		return own
 	})
-	if err != own {
-		t.Errorf("Atomic: %v, want %v", err, own)
-	}
+	wantErr(t, "Atomic", err, own)
 }
 
 func TestNotFoundDoesNotDoom(t *testing.T) {
@@ -239,7 +235,7 @@ func TestRetryBeginAndCommit(t *testing.T) {
 			db := newDB()
 			set(db, final)
 			err := db.Atomic(t.Context(), func(context.Context) error { return nil })
-			if err != final || db.tries != 1 {
+			if !errors.Is(err, final) || db.tries != 1 {
 				t.Errorf("%s: %v after %d tries, want %v after 1", what, err, db.tries, final)
 			}
 		}

@@ -48,6 +48,9 @@ func (st *state) dropNames(owner roster.UserID) {
 func (s *Store) ClaimName(ctx context.Context, key string, owner roster.UserID, now time.Time) error {
 	now = micros(now)
 	return exec(ctx, s, func(st *state) error {
+		if err := keyed(roster.FieldName, key); err != nil {
+			return err
+		}
 		old := st.names.byKey.get(key)
 		if old != nil {
 			held := !old.until.IsZero()

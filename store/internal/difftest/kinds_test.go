@@ -1,0 +1,175 @@
+package difftest
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-roster/roster"
+)
+
+// kind is a sort of step.
+type kind struct {
+	name   string
+	weight int    // how often it is made
+	fields string // those of op that it reads
+	reads  bool   // it writes nothing, so it may use the context outside
+	run    func(ctx context.Context, p *player, o op) any
+}
+
+// trim empties the fields that the step does not read.
+func (k kind) trim(o op) op {
+	fields := strings.Fields(k.fields)
+	v := reflect.ValueOf(&o).Elem()
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; name != "Kind" && (name != "Outer" || !k.reads) && !slices.Contains(fields, name) {
+			v.Field(i).SetZero()
+		}
+	}
+	return o
+}
+
+func kindOf(name string) kind {
+	return kinds[slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })]
+}
+
+// kinds are all but Atomic, which runs others.
+var kinds = slices.Concat(userKinds, emailKinds, otherKinds)
+
+// pair is two values of one answer.
+type pair struct{ A, B any }
+
+var userKinds = []kind{
+	{"InsertUser", 12, "User Name Text At Variant", false, func(ctx context.Context, p *player, o op) any {
+		u := p.newUser(o)
+		err := p.s.InsertUser(ctx, u, o.Text)
+		if err == nil {
+			p.users.put(o.User, int64(u.ID))
+		}
+		return pair{u, err}
+	}},
+	{"UpdateUser", 10, "Slot Name Text At Variant", false, func(ctx context.Context, p *player, o op) any {
+		u := p.slots[o.Slot]
+		if u == nil {
+			u = &roster.User{ID: nowhere, NameKey: "nobody"}
+		}
+		u = change(u, o)
+		err := p.s.UpdateUser(ctx, u, o.Text)
+		if err == nil && o.Variant&(1<<20) == 0 {
+			p.slots[o.Slot] = u // else the next one is stale
+		}
+		return pair{u, err}
+	}},
+	{"PurgeUser", 3, "User", false, func(ctx context.Context, p *player, o op) any { return p.s.PurgeUser(ctx, p.user(o.User)) }},
+	{"UserByID", 6, "User Slot", true, func(ctx context.Context, p *player, o op) any { return p.keep(o)(p.s.UserByID(ctx, p.user(o.User))) }},
+	{"UserByUUID", 2, "User Slot", true, func(ctx context.Context, p *player, o op) any { return p.keep(o)(p.s.UserByUUID(ctx, uuidOf(o.User))) }},
+	{"UserByName", 5, "Name Slot", true, func(ctx context.Context, p *player, o op) any { return p.keep(o)(p.s.UserByName(ctx, o.Name)) }},
+	{"UserByEmail", 4, "Key Slot", true, func(ctx context.Context, p *player, o op) any { return p.keep(o)(p.s.UserByEmail(ctx, o.Key)) }},
+	{"LockUser", 3, "User Slot", false, func(ctx context.Context, p *player, o op) any { return p.keep(o)(p.s.LockUser(ctx, p.user(o.User))) }},
+	{"UsersByID", 3, "Users", true, func(ctx context.Context, p *player, o op) any { return two(p.s.UsersByID(ctx, p.usersOf(o.Users)...)) }},
+	{"UserPage", 5, "State Text Name User Limit", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.UserPage(ctx, roster.UserQuery{State: o.State, Contains: o.Text, AfterKey: o.Name, AfterID: p.user(o.User), Limit: o.Limit - 1}))
+	}},
+	{"Walk", 6, "State Text Limit", true, func(ctx context.Context, p *player, o op) any { return p.walk(ctx, o) }},
+	{"CountUsers", 4, "State Text Limit", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.CountUsers(ctx, roster.UserQuery{State: o.State, Contains: o.Text, Limit: o.Limit}))
+	}},
+	{"UsersAfter", 2, "User Limit", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.UsersAfter(ctx, p.user(o.User), o.Limit-1))
+	}},
+	{"PruneUsers", 1, "At Limit Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.drain(func() (int, error) {
+			ids, err := p.s.PruneUsers(ctx, at(o.At), flags(o.Variant), o.Limit)
+			return len(ids), err
+		})
+	}},
+	{"RecordLogin", 2, "User At", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.RecordLogin(ctx, p.user(o.User), at(o.At), "::1")
+	}},
+	{"LoginByName", 3, "Name", true, func(ctx context.Context, p *player, o op) any { return three(p.s.LoginByName(ctx, o.Name)) }},
+	{"LoginByEmail", 3, "Key", true, func(ctx context.Context, p *player, o op) any { return three(p.s.LoginByEmail(ctx, o.Key)) }},
+}
+
+var emailKinds = []kind{
+	{"InsertEmail", 14, "Email User Key At Variant", false, func(ctx context.Context, p *player, o op) any {
+		e := p.newEmail(o)
+		err := p.s.InsertEmail(ctx, e)
+		if err == nil {
+			p.emails.put(o.Email, int64(e.ID))
+		}
+		return pair{e, err}
+	}},
+	{"EmailsByID", 2, "Emails", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.EmailsByID(ctx, p.emailsOf(o.Emails)...))
+	}},
+	{"EmailsOf", 3, "Users", true, func(ctx context.Context, p *player, o op) any { return two(p.s.EmailsOf(ctx, p.usersOf(o.Users)...)) }},
+	{"EmailsByKey", 3, "Key", true, func(ctx context.Context, p *player, o op) any { return two(p.s.EmailsByKey(ctx, o.Key)) }},
+	{"LockEmails", 3, "Key", false, func(ctx context.Context, p *player, o op) any { return two(p.s.LockEmails(ctx, o.Key)) }},
+	{"ActivateEmail", 6, "Email At", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.ActivateEmail(ctx, p.email(o.Email), at(o.At))
+	}},
+	{"ClearPrimary", 4, "User", false, func(ctx context.Context, p *player, o op) any { return p.s.ClearPrimary(ctx, p.user(o.User)) }},
+	{"MarkPrimary", 4, "Email", false, func(ctx context.Context, p *player, o op) any { return p.s.MarkPrimary(ctx, p.email(o.Email)) }},
+	{"DeleteEmails", 2, "Emails", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.DeleteEmails(ctx, p.emailsOf(o.Emails)...))
+	}},
+	{"ReleaseEmails", 3, "User At", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.ReleaseEmails(ctx, p.user(o.User), at(o.At))
+	}},
+	{"ReclaimEmails", 3, "User", false, func(ctx context.Context, p *player, o op) any { return p.s.ReclaimEmails(ctx, p.user(o.User)) }},
+	{"EmailsAfter", 2, "Email Limit", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.EmailsAfter(ctx, p.email(o.Email), o.Limit-1))
+	}},
+	{"PruneEmails", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return p.drain(func() (int, error) { return p.s.PruneEmails(ctx, at(o.At), o.Limit) })
+	}},
+}
+
+var otherKinds = []kind{
+	{"ClaimName", 6, "Name User At", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.ClaimName(ctx, o.Name, p.user(o.User), at(o.At))
+	}},
+	{"RetireName", 4, "Name User At", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.RetireName(ctx, o.Name, p.user(o.User), at(o.At))
+	}},
+	{"NameOwner", 2, "Name", true, func(ctx context.Context, p *player, o op) any { return two(p.s.NameOwner(ctx, o.Name)) }},
+	{"PruneNames", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return p.drain(func() (int, error) { return p.s.PruneNames(ctx, at(o.At), o.Limit) })
+	}},
+	{"InsertActivation", 7, "Hash User Email At Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.InsertActivation(ctx, p.newActivation(ctx, o))
+	}},
+	{"ActivationByHash", 2, "Hash", true, func(ctx context.Context, p *player, o op) any { return two(p.s.ActivationByHash(ctx, o.Hash)) }},
+	{"RedeemActivation", 4, "Hash At Purposes", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.RedeemActivation(ctx, o.Hash, at(o.At), typed(o.Purposes)...))
+	}},
+	{"VoidActivations", 2, "User Email Purposes Variant", false, func(ctx context.Context, p *player, o op) any {
+		email := p.email(o.Email)
+		if o.Variant&1 == 0 {
+			email = 0
+		}
+		return two(p.s.VoidActivations(ctx, p.user(o.User), email, typed(o.Purposes)...))
+	}},
+	{"PruneActivations", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return p.drain(func() (int, error) { return p.s.PruneActivations(ctx, at(o.At), o.Limit) })
+	}},
+	{"Credential", 2, "User Scope", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.Credential(ctx, p.user(o.User), roster.ScopeID(o.Scope)))
+	}},
+	{"PutCredential", 5, "User Scope Hash At", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.PutCredential(ctx, &roster.Credential{
+			UserID: p.user(o.User), ScopeID: roster.ScopeID(o.Scope), Hash: roster.NewSecret(o.Hash), CreatedAt: at(o.At),
+		})
+	}},
+	{"SwapCredential", 3, "User Scope Old Hash", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.SwapCredential(ctx, p.user(o.User), roster.ScopeID(o.Scope), roster.NewSecret(o.Old), roster.NewSecret(o.Hash))
+	}},
+	{"DeleteCredential", 2, "User Scope", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.DeleteCredential(ctx, p.user(o.User), roster.ScopeID(o.Scope))
+	}},
+}
+
+func two(v any, err error) any { return pair{v, err} }
+
+func three(m roster.Model, c *roster.Credential, err error) any { return pair{pair{m, c}, err} }

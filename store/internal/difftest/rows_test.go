@@ -1,0 +1,82 @@
+package difftest
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+// newUser is the user that a step inserts.
+func (p *player) newUser(o op) *roster.User {
+	u := &roster.User{UUID: uuidOf(o.User), Name: "N " + o.Name, CreatedAt: at(o.At), Version: 1}
+	if o.Variant&7 == 7 {
+		u.UUID = uuidOf(max(1, o.User-1)) // somebody else's
+	}
+	return change(u, o)
+}
+
+// change is a copy that differs as the step tells.
+func change(u *roster.User, o op) *roster.User {
+	c := *u
+	c.NameKey, c.UpdatedAt, c.Data = o.Name, at(o.At), nil
+	if raw := data[o.Variant>>3&3]; raw != "" {
+		if err := json.Unmarshal([]byte(raw), &c.Data); err != nil {
+			panic(err)
+		}
+	}
+	c.NameAuto, c.Enabled = o.Variant&(1<<5) != 0, o.Variant&(1<<6) != 0
+	c.RealName = searched[o.Variant>>7&7]
+	c.ActivatedAt, c.DeletedAt, c.DirectoryID = time.Time{}, time.Time{}, ""
+	if o.Variant&(1<<10) != 0 {
+		c.ActivatedAt = at(o.At)
+	}
+	if o.Variant&(3<<11) == 3<<11 {
+		c.DeletedAt = at(o.At)
+	}
+	if o.Variant&(3<<13) == 3<<13 {
+		c.DirectoryID, c.DirectoryDN = "id", "dn"
+	}
+	if o.Variant&(3<<15) == 3<<15 {
+		c.Flags = flags(o.Variant >> 3)
+	}
+	return &c
+}
+
+func flags(variant uint) roster.Flags { return roster.Flags(variant >> 17 & 7) }
+
+func uuidOf(handle int) [16]byte {
+	return [16]byte{6: 0x40, 8: 0x80, 14: byte(handle >> 8), 15: byte(handle)}
+}
+
+func (p *player) newEmail(o op) *roster.UserEmail {
+	e := &roster.UserEmail{UserID: p.user(o.User), Address: "M " + o.Key, AddressKey: o.Key, Primary: o.Variant&3 == 3, CreatedAt: at(o.At)}
+	if o.Variant&(3<<2) == 3<<2 {
+		e.ActivatedAt = at(o.At)
+	}
+	if o.Variant&(15<<4) == 15<<4 {
+		e.ReleasedAt = at(o.At)
+	}
+	return e
+}
+
+// newActivation is one to the address, of its user or, now and then, of another.
+func (p *player) newActivation(ctx context.Context, o op) *roster.Activation {
+	a := &roster.Activation{
+		Hash: o.Hash, Purpose: roster.Purpose(purposeOf(o.Variant)), UserID: p.user(o.User), EmailID: p.email(o.Email),
+		CreatedAt: at(0), ExpiresAt: at(o.At),
+	}
+	if owner, err := p.s.EmailsByID(ctx, a.EmailID); err == nil && len(owner) == 1 && o.Variant&(7<<4) != 0 {
+		a.UserID = owner[0].UserID
+	}
+	return a
+}
+
+func typed(list []string) []roster.Purpose {
+	var out []roster.Purpose
+	for _, s := range list {
+		out = append(out, roster.Purpose(s))
+	}
+	return out
+}

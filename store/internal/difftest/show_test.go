@@ -1,0 +1,122 @@
+package difftest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+// show writes an answer so that it reads the same for every store.
+func (p *player) show(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "ok"
+	case pair:
+		if err, failed := v.B.(error); failed {
+			if u, isUser := v.A.(*roster.User); isUser { // what a failure did to the argument
+				return p.show(err) + fmt.Sprintf(" version %d", u.Version)
+			}
+			return p.show(err)
+		}
+		if v.B == nil {
+			return p.show(v.A)
+		}
+		return p.show(v.A) + " " + p.show(v.B)
+	case error:
+		return "error(" + class(v) + ")"
+	case *roster.User:
+		return p.showUser(v)
+	case *roster.UserEmail:
+		return fmt.Sprintf("email{%s of %s %q %q primary %v %v}", p.emails.name(int64(v.ID)), p.users.name(int64(v.UserID)),
+			v.Address, v.AddressKey, v.Primary, moments(v.ActivatedAt, v.ReleasedAt, v.CreatedAt))
+	case *roster.Activation:
+		return fmt.Sprintf("activation{%q %q of %s %s %v}", v.Hash, v.Purpose, p.users.name(int64(v.UserID)),
+			p.emails.name(int64(v.EmailID)), moments(v.CreatedAt, v.ExpiresAt))
+	case *roster.Credential:
+		if v == nil {
+			return "no credential"
+		}
+		return fmt.Sprintf("credential{%s %d %q %v}", p.users.name(int64(v.UserID)), v.ScopeID, v.Hash.Reveal(), moments(v.CreatedAt))
+	case roster.UserID:
+		return p.users.name(int64(v))
+	case []roster.Model:
+		return showAll(v, func(m roster.Model) string { return p.show(m.RosterUser()) })
+	case []*roster.UserEmail:
+		return showAll(v, func(e *roster.UserEmail) string { return p.show(e) })
+	case []roster.StoredUser:
+		return showAll(v, func(u roster.StoredUser) string { return fmt.Sprintf("%s %q", p.show(u.User.RosterUser()), u.Search) })
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func showAll[T any](list []T, show func(T) string) string {
+	var b strings.Builder
+	for _, v := range list {
+		b.WriteString("\n\t\t" + show(v))
+	}
+	return fmt.Sprint(len(list), b.String())
+}
+
+func (p *player) showUser(u *roster.User) string {
+	var bag []string
+	for key, raw := range u.Data {
+		bag = append(bag, fmt.Sprintf("%q:%s", key, raw))
+	}
+	slices.Sort(bag)
+	return fmt.Sprintf("user{%s %x %q %q auto %v %q %q %q dir %q %q on %v flags %d %v ip %q %v v%d}", p.users.name(int64(u.ID)), u.UUID[14:],
+		u.Name, u.NameKey, u.NameAuto, u.RealName, u.Locale, u.Timezone, u.DirectoryDN, u.DirectoryID, u.Enabled, u.Flags,
+		moments(u.ActivatedAt, u.DeletedAt, u.LastLoginAt, u.PasswordChangedAt, u.AuthChangedAt, u.CreatedAt, u.UpdatedAt),
+		u.LastLoginIP, bag, u.Version)
+}
+
+// moments are times as microseconds after the start, and what is not UTC.
+func moments(times ...time.Time) string {
+	var b strings.Builder
+	for _, t := range times {
+		switch {
+		case t.IsZero():
+			b.WriteString(" never")
+		case t.Location() != time.UTC:
+			b.WriteString(" " + t.String())
+		default:
+			fmt.Fprintf(&b, " %v", t.Sub(start).Nanoseconds())
+		}
+	}
+	return b.String()[1:]
+}
+
+// class is what of an error the contract speaks of.
+func class(err error) string {
+	var names []string
+	for _, c := range []struct {
+		name string
+		err  error
+	}{
+		{"not found", roster.ErrNotFound},
+		{"stale", roster.ErrStale},
+		{"aborted", roster.ErrTxAborted},
+		{"done", roster.ErrTxDone},
+		{"unavailable", roster.ErrUnavailable},
+		{"canceled", context.Canceled},
+		{"end", errEnd},
+		{"unknown", roster.ErrOutcomeUnknown},
+	} {
+		if errors.Is(err, c.err) {
+			names = append(names, c.name)
+		}
+	}
+	var conflict *roster.ConflictError
+	if errors.As(err, &conflict) {
+		names = append(names, "conflict of "+conflict.Field)
+	}
+	if names == nil {
+		return err.Error()
+	}
+	return strings.Join(names, ", ")
+}

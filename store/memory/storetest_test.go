@@ -1,0 +1,13 @@
+package memory_test
+
+import (
+	"testing"
+
+	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/store/memory"
+	"github.com/go-roster/roster/store/storetest"
+)
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(*testing.T) roster.Store { return memory.New() })
+}

@@ -1,0 +1,88 @@
+package storetest
+
+import (
+	"context"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+// call is one method of a store with arguments that suit a world.
+type call struct {
+	name string
+	run  func(ctx context.Context) error
+}
+
+// calls has every method of the store, but Atomic. Alone each succeeds.
+func (w *world) calls(t testing.TB, s roster.Store) []call {
+	t.Helper()
+	ann, ben, cat := w.ann.ID, w.ben.ID, w.cat.ID
+	mail, second, bens := w.mails["ann"], w.mails["ann 2"], w.mails["ben"]
+	q := roster.UserQuery{State: roster.StateLive, Contains: "text", Limit: 10}
+	all := []call{
+		{"InsertUser", func(ctx context.Context) error { return s.InsertUser(ctx, user("dan"), "text") }},
+		{"UpdateUser", func(ctx context.Context) error { return s.UpdateUser(ctx, clone(w.ann), "new text") }},
+		{"PurgeUser", func(ctx context.Context) error { return s.PurgeUser(ctx, ben) }},
+		{"UserByID", func(ctx context.Context) error { return only(s.UserByID(ctx, ann)) }},
+		{"UserByUUID", func(ctx context.Context) error { return only(s.UserByUUID(ctx, w.ann.UUID)) }},
+		{"UserByName", func(ctx context.Context) error { return only(s.UserByName(ctx, "ann")) }},
+		{"UserByEmail", func(ctx context.Context) error { return only(s.UserByEmail(ctx, "ann@one")) }},
+		{"LockUser", func(ctx context.Context) error { return only(s.LockUser(ctx, ann)) }},
+		{"UsersByID", func(ctx context.Context) error { return only(s.UsersByID(ctx, ann, ben)) }},
+		{"UserPage", func(ctx context.Context) error { return only(s.UserPage(ctx, q)) }},
+		{"CountUsers", func(ctx context.Context) error { return only(s.CountUsers(ctx, q)) }},
+		{"UsersAfter", func(ctx context.Context) error { return only(s.UsersAfter(ctx, 0, 10)) }},
+		{"PruneUsers", func(ctx context.Context) error { return only(s.PruneUsers(ctx, at(1000*time.Hour), 0, 10)) }},
+		{"ClaimName", func(ctx context.Context) error { return s.ClaimName(ctx, "free", ann, at(0)) }},
+		{"RetireName", func(ctx context.Context) error { return s.RetireName(ctx, "ann", ann, at(time.Hour)) }},
+		{"NameOwner", func(ctx context.Context) error { return only(s.NameOwner(ctx, "ann")) }},
+		{"PruneNames", func(ctx context.Context) error { return only(s.PruneNames(ctx, at(100*time.Hour), 10)) }},
+		{"InsertEmail", func(ctx context.Context) error { return s.InsertEmail(ctx, proven(w.ben, "new")) }},
+		{"EmailsByID", func(ctx context.Context) error { return only(s.EmailsByID(ctx, mail.ID)) }},
+		{"EmailsOf", func(ctx context.Context) error { return only(s.EmailsOf(ctx, ann)) }},
+		{"EmailsByKey", func(ctx context.Context) error { return only(s.EmailsByKey(ctx, "shared@two")) }},
+		{"LockEmails", func(ctx context.Context) error { return only(s.LockEmails(ctx, "shared@two")) }},
+		{"ActivateEmail", func(ctx context.Context) error { return s.ActivateEmail(ctx, second.ID, at(0)) }},
+		{"ClearPrimary", func(ctx context.Context) error { return s.ClearPrimary(ctx, ann) }},
+		{"MarkPrimary", func(ctx context.Context) error { return s.MarkPrimary(ctx, mail.ID) }},
+		{"DeleteEmails", func(ctx context.Context) error { return only(s.DeleteEmails(ctx, bens.ID)) }},
+		{"ReleaseEmails", func(ctx context.Context) error { return s.ReleaseEmails(ctx, ann, at(0)) }},
+		{"ReclaimEmails", func(ctx context.Context) error { return s.ReclaimEmails(ctx, cat) }},
+		{"EmailsAfter", func(ctx context.Context) error { return only(s.EmailsAfter(ctx, 0, 10)) }},
+		{"PruneEmails", func(ctx context.Context) error { return only(s.PruneEmails(ctx, at(1000*time.Hour), 10)) }},
+		{"InsertActivation", func(ctx context.Context) error { return s.InsertActivation(ctx, activation(mail, "hash new")) }},
+		{"ActivationByHash", func(ctx context.Context) error { return only(s.ActivationByHash(ctx, "hash ben")) }},
+		{"RedeemActivation", func(ctx context.Context) error {
+			return only(s.RedeemActivation(ctx, "hash ann 1", at(0), roster.PurposeActivate))
+		}},
+		{"VoidActivations", func(ctx context.Context) error { return only(s.VoidActivations(ctx, ben, 0)) }},
+		{"PruneActivations", func(ctx context.Context) error { return only(s.PruneActivations(ctx, at(30*time.Hour), 10)) }},
+		{"Credential", func(ctx context.Context) error { return only(s.Credential(ctx, ann, 0)) }},
+		{"PutCredential", func(ctx context.Context) error { return s.PutCredential(ctx, credential(w.ann, 2, "new")) }},
+		{"SwapCredential", func(ctx context.Context) error {
+			return s.SwapCredential(ctx, ann, 0, roster.NewSecret("hash of ann"), roster.NewSecret("new"))
+		}},
+		{"DeleteCredential", func(ctx context.Context) error { return s.DeleteCredential(ctx, ann, 1) }},
+		{"LoginByName", func(ctx context.Context) error { _, _, err := s.LoginByName(ctx, "ann"); return err }},
+		{"LoginByEmail", func(ctx context.Context) error { _, _, err := s.LoginByEmail(ctx, "ann@one"); return err }},
+		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, ann, at(0), "::3") }},
+	}
+	missing := map[string]bool{}
+	for m := range reflect.TypeFor[roster.Store]().Methods() {
+		missing[m.Name] = m.Name != "Atomic"
+	}
+	for _, c := range all {
+		missing[c.name] = false
+	}
+	for name, is := range missing {
+		if is {
+			t.Errorf("the suite does not call %s: nothing would notice if it broke the rule", name)
+		}
+	}
+	return all
+}
+
+// only is the error of a call that also returns a value.
+func only[T any](_ T, err error) error { return err }

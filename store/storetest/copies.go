@@ -1,0 +1,184 @@
+package storetest
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+var copyCases = []testCase{
+	{name: "Copies/In", rule: "What a caller does to a row after it was written does not reach the store.", run: copiesIn},
+	{name: "Copies/Out", rule: "What a caller does to a row that it has read does not reach the store, nor another reader.", run: copiesOut},
+	{name: "Copies/Transaction", rule: "Nor does it inside a transaction.", run: copiesTransaction},
+}
+
+// scribble writes over everything that can be reached from the user.
+func scribble(u *roster.User) {
+	for key, raw := range u.Data {
+		for i := range raw {
+			raw[i] = 'X'
+		}
+		u.Data[key+" more"] = raw
+		delete(u.Data, key)
+	}
+	*u = roster.User{ID: u.ID, UUID: u.UUID, NameKey: "scribble", Data: roster.Data{"x": json.RawMessage("1")}}
+}
+
+// clone shares nothing with u.
+func clone(u *roster.User) *roster.User {
+	c := *u
+	c.Data = roster.Data{}
+	for key, raw := range u.Data {
+		c.Data[key] = append(json.RawMessage{}, raw...)
+	}
+	return &c
+}
+
+func copiesIn(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	u := insert(t, s, user("ann"))
+	want := clone(u)
+	scribble(u)
+	same(t, "after InsertUser", rowOf(s.UserByID(ctx, want.ID))(t), want)
+	u = clone(want)
+	u.RealName = "Changed"
+	ok(t, s.UpdateUser(ctx, u, "ann"))
+	want = clone(u)
+	scribble(u)
+	same(t, "after UpdateUser", rowOf(s.UserByID(ctx, want.ID))(t), want)
+
+	e := insertEmail(t, s, proven(want, "key"))
+	wantEmail := *e
+	*e = roster.UserEmail{ID: 1, AddressKey: "scribble"}
+	same(t, "after InsertEmail", got(s.EmailsOf(ctx, want.ID))(t), []*roster.UserEmail{&wantEmail})
+	a := insertActivation(t, s, activation(&wantEmail, "hash"))
+	wantActivation := *a
+	*a = roster.Activation{Hash: "scribble"}
+	same(t, "after InsertActivation", got(s.ActivationByHash(ctx, "hash"))(t), &wantActivation)
+	c := putCredential(t, s, credential(want, 0, "hash"))
+	wantCredential := *c
+	*c = roster.Credential{Hash: roster.NewSecret("scribble")}
+	same(t, "after PutCredential", got(s.Credential(ctx, want.ID, 0))(t), &wantCredential)
+
+	ids := []roster.UserID{want.ID}
+	emails := []roster.EmailID{wantEmail.ID}
+	got(s.UsersByID(ctx, ids...))(t)
+	got(s.EmailsByID(ctx, emails...))(t)
+	if ids[0] != want.ID || emails[0] != wantEmail.ID {
+		t.Error("the store changed its arguments")
+	}
+	unsorted := []roster.UserID{want.ID + 2, want.ID, want.ID + 1, want.ID}
+	got(s.UsersByID(ctx, unsorted...))(t)
+	got(s.EmailsOf(ctx, unsorted...))(t)
+	same(t, "the arguments", unsorted, []roster.UserID{want.ID + 2, want.ID, want.ID + 1, want.ID})
+}
+
+// readers are all ways to read a user that is the only one, called ann, with
+// the activated address "key".
+func readers(s roster.Store, u *roster.User) map[string]func(context.Context) (roster.Model, error) {
+	one := func(ms []roster.Model, err error) (roster.Model, error) {
+		if err != nil || len(ms) != 1 {
+			return nil, err
+		}
+		return ms[0], nil
+	}
+	return map[string]func(context.Context) (roster.Model, error){
+		"UserByID":    func(ctx context.Context) (roster.Model, error) { return s.UserByID(ctx, u.ID) },
+		"LockUser":    func(ctx context.Context) (roster.Model, error) { return s.LockUser(ctx, u.ID) },
+		"UserByUUID":  func(ctx context.Context) (roster.Model, error) { return s.UserByUUID(ctx, u.UUID) },
+		"UserByName":  func(ctx context.Context) (roster.Model, error) { return s.UserByName(ctx, "ann") },
+		"UserByEmail": func(ctx context.Context) (roster.Model, error) { return s.UserByEmail(ctx, "key") },
+		"UsersByID":   func(ctx context.Context) (roster.Model, error) { return one(s.UsersByID(ctx, u.ID)) },
+		"UserPage": func(ctx context.Context) (roster.Model, error) {
+			return one(s.UserPage(ctx, roster.UserQuery{State: roster.StateLive, Limit: 1}))
+		},
+		"UserPage of a search": func(ctx context.Context) (roster.Model, error) {
+			return one(s.UserPage(ctx, roster.UserQuery{State: roster.StateLive, Contains: "ann", Limit: 1}))
+		},
+		"LoginByName": func(ctx context.Context) (roster.Model, error) {
+			m, c, err := s.LoginByName(ctx, "ann")
+			if c != nil {
+				*c = roster.Credential{Hash: roster.NewSecret("scribble")}
+			}
+			return m, err
+		},
+		"LoginByEmail": func(ctx context.Context) (roster.Model, error) {
+			m, c, err := s.LoginByEmail(ctx, "key")
+			if c != nil {
+				c.Hash = roster.NewSecret("scribble")
+			}
+			return m, err
+		},
+		"UsersAfter": func(ctx context.Context) (roster.Model, error) {
+			stored, err := s.UsersAfter(ctx, 0, 1)
+			if err != nil || len(stored) != 1 {
+				return nil, err
+			}
+			return stored[0].User, nil
+		},
+	}
+}
+
+func copiesOut(t *testing.T, s roster.Store) { copiesOutOf(t.Context(), t, s) }
+
+func copiesTransaction(t *testing.T, s roster.Store) {
+	ok(t, s.Atomic(t.Context(), func(ctx context.Context) error {
+		copiesOutOf(ctx, t, s)
+		u := clone(rowOf(s.UserByName(ctx, "ann"))(t))
+		u.RealName = "Changed"
+		ok(t, s.UpdateUser(ctx, u, "ann"))
+		want := clone(u)
+		scribble(u)
+		same(t, "after UpdateUser", rowOf(s.UserByName(ctx, "ann"))(t), want)
+		ben := user("ben")
+		ok(t, s.InsertUser(ctx, ben, "ben"))
+		wantBen := clone(ben)
+		scribble(ben)
+		same(t, "after InsertUser", rowOf(s.UserByName(ctx, "ben"))(t), wantBen)
+		return nil
+	}))
+	same(t, "after the commit", rowOf(s.UserByName(t.Context(), "ann"))(t).RealName, "Changed")
+}
+
+func copiesOutOf(ctx context.Context, t *testing.T, s roster.Store) {
+	t.Helper()
+	u := user("ann")
+	ok(t, s.InsertUser(ctx, u, "ann"))
+	want := clone(u)
+	e := proven(u, "key")
+	ok(t, s.InsertEmail(ctx, e))
+	c := credential(u, 0, "hash")
+	ok(t, s.PutCredential(ctx, c))
+	a := activation(e, "hash")
+	ok(t, s.InsertActivation(ctx, a))
+
+	all := readers(s, want)
+	for what, read := range all {
+		first := rowOf(read(ctx))(t)
+		held := rowOf(read(ctx))(t)
+		scribble(first)
+		same(t, what+", read before", held, want)
+		for other, again := range all {
+			same(t, other+" after "+what, rowOf(again(ctx))(t), want)
+		}
+	}
+	for what, read := range map[string]func() ([]*roster.UserEmail, error){
+		"EmailsByID":  func() ([]*roster.UserEmail, error) { return s.EmailsByID(ctx, e.ID) },
+		"EmailsOf":    func() ([]*roster.UserEmail, error) { return s.EmailsOf(ctx, u.ID) },
+		"EmailsByKey": func() ([]*roster.UserEmail, error) { return s.EmailsByKey(ctx, "key") },
+		"LockEmails":  func() ([]*roster.UserEmail, error) { return s.LockEmails(ctx, "key") },
+		"EmailsAfter": func() ([]*roster.UserEmail, error) { return s.EmailsAfter(ctx, 0, 10) },
+	} {
+		list := got(read())(t)
+		*list[0] = roster.UserEmail{Address: "scribble", ReleasedAt: at(time.Hour)}
+		list[0] = nil
+		same(t, what, got(read())(t), []*roster.UserEmail{e})
+	}
+	*got(s.ActivationByHash(ctx, "hash"))(t) = roster.Activation{Hash: "scribble"}
+	same(t, "ActivationByHash", got(s.ActivationByHash(ctx, "hash"))(t), a)
+	*got(s.Credential(ctx, u.ID, 0))(t) = roster.Credential{Hash: roster.NewSecret("scribble")}
+	same(t, "Credential", got(s.Credential(ctx, u.ID, 0))(t), c)
+}

@@ -1,0 +1,204 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+var doomCases = []testCase{
+	{name: "Doom/Swallowed", rule: "A call that fails dooms the transaction, also if fn swallows the error: every later call and Atomic itself answer ErrTxAborted, and nothing is kept.", run: doomSwallowed},
+	{name: "Doom/Returned", rule: "An fn that returns the error of a call gets it back from Atomic.", run: doomReturned},
+	{name: "Doom/Inner", rule: "An inner Atomic whose fn fails dooms the outer one, whatever the error is.", run: doomInner},
+	{name: "Doom/NotFound", rule: "Not finding something does not doom a transaction.", run: doomNotFound},
+	{name: "Doom/Alone", rule: "A call that fails alone, or in another transaction, dooms nothing.", run: doomAlone},
+}
+
+// failures are calls that fail in a world, one of each kind.
+func (w *world) failures(s roster.Store) []call {
+	ghost := &roster.User{ID: w.cat.ID + 1000}
+	taken, uuid, stale, renamed := user("ann"), user("new"), clone(w.ann), clone(w.ben)
+	uuid.UUID = w.cat.UUID
+	stale.Version--
+	renamed.NameKey = "ann"
+	old, hash := roster.NewSecret("wrong"), roster.NewSecret("new")
+	return []call{
+		{"InsertUser with a taken name", func(ctx context.Context) error { return s.InsertUser(ctx, taken, "") }},
+		{"InsertUser with a taken UUID", func(ctx context.Context) error { return s.InsertUser(ctx, uuid, "") }},
+		{"UpdateUser of a stale row", func(ctx context.Context) error { return s.UpdateUser(ctx, stale, "") }},
+		{"UpdateUser to a taken name", func(ctx context.Context) error { return s.UpdateUser(ctx, renamed, "") }},
+		{"UpdateUser of nobody", func(ctx context.Context) error { return s.UpdateUser(ctx, ghost, "") }},
+		{"ClaimName of a taken name", func(ctx context.Context) error { return s.ClaimName(ctx, "ann", w.ben.ID, at(0)) }},
+		{"ClaimName for nobody", func(ctx context.Context) error { return s.ClaimName(ctx, "free", ghost.ID, at(0)) }},
+		{"InsertEmail twice", func(ctx context.Context) error { return s.InsertEmail(ctx, pending(w.ann, "shared@two")) }},
+		{"InsertEmail with a second mark", func(ctx context.Context) error { return s.InsertEmail(ctx, primary(w.ann, "new")) }},
+		{"InsertEmail for nobody", func(ctx context.Context) error { return s.InsertEmail(ctx, pending(ghost, "new")) }},
+		{"MarkPrimary beside another", func(ctx context.Context) error { return s.MarkPrimary(ctx, w.mails["ann 2"].ID) }},
+		{"InsertActivation twice", func(ctx context.Context) error {
+			return s.InsertActivation(ctx, activation(w.mails["ann"], "hash ann 1"))
+		}},
+		{"InsertActivation to nowhere", func(ctx context.Context) error {
+			return s.InsertActivation(ctx, activation(&roster.UserEmail{ID: w.mails["cat 2"].ID + 1000}, "hash new"))
+		}},
+		{"PutCredential for nobody", func(ctx context.Context) error { return s.PutCredential(ctx, credential(ghost, 0, "x")) }},
+		{"SwapCredential of a stale row", func(ctx context.Context) error { return s.SwapCredential(ctx, w.ann.ID, 0, old, hash) }},
+		{"an Atomic that fails", func(ctx context.Context) error {
+			return s.Atomic(ctx, func(context.Context) error { return errRollback })
+		}},
+		{"a call with a context that has ended", func(ctx context.Context) error {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			_, err := s.UserByID(ctx, w.ann.ID)
+			return err
+		}},
+	}
+}
+
+// missed are calls in a world that find nothing.
+func (w *world) missed(s roster.Store) []call {
+	user, mail := w.cat.ID+1000, w.mails["cat 2"].ID+1000
+	return []call{
+		{"UserByID", func(ctx context.Context) error { return only(s.UserByID(ctx, user)) }},
+		{"UserByUUID", func(ctx context.Context) error { return only(s.UserByUUID(ctx, newUUID())) }},
+		{"UserByName", func(ctx context.Context) error { return only(s.UserByName(ctx, "cat")) }},
+		{"UserByEmail", func(ctx context.Context) error { return only(s.UserByEmail(ctx, "shared@two")) }},
+		{"LockUser", func(ctx context.Context) error { return only(s.LockUser(ctx, user)) }},
+		{"PurgeUser", func(ctx context.Context) error { return s.PurgeUser(ctx, user) }},
+		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, user, at(0), "") }},
+		{"LoginByName", func(ctx context.Context) error { _, _, err := s.LoginByName(ctx, "cat"); return err }},
+		{"LoginByEmail", func(ctx context.Context) error { _, _, err := s.LoginByEmail(ctx, "none"); return err }},
+		{"NameOwner", func(ctx context.Context) error { return only(s.NameOwner(ctx, "none")) }},
+		{"RetireName", func(ctx context.Context) error { return s.RetireName(ctx, "ann", w.ben.ID, at(0)) }},
+		{"ActivateEmail", func(ctx context.Context) error { return s.ActivateEmail(ctx, mail, at(0)) }},
+		{"ActivateEmail again", func(ctx context.Context) error { return s.ActivateEmail(ctx, w.mails["ann"].ID, at(0)) }},
+		{"MarkPrimary", func(ctx context.Context) error { return s.MarkPrimary(ctx, mail) }},
+		{"ActivationByHash", func(ctx context.Context) error { return only(s.ActivationByHash(ctx, "none")) }},
+		{"RedeemActivation", func(ctx context.Context) error {
+			return only(s.RedeemActivation(ctx, "hash ben", at(1000*time.Hour), roster.PurposeActivate))
+		}},
+		{"Credential", func(ctx context.Context) error { return only(s.Credential(ctx, w.ann.ID, 5)) }},
+	}
+}
+
+func doomSwallowed(t *testing.T, s roster.Store) {
+	outer := t.Context()
+	w := populate(t, s)
+	before := dump(outer, t, s)
+	for _, f := range w.failures(s) {
+		err := s.Atomic(outer, func(ctx context.Context) error {
+			ok(t, s.InsertUser(ctx, user("dan"), "new"))
+			if err := f.run(ctx); err == nil || errors.Is(err, roster.ErrNotFound) {
+				t.Errorf("%s: %v, want it to fail", f.name, err)
+			}
+			fails(t, "a read after "+f.name, only(s.UserByID(ctx, w.ann.ID)), roster.ErrTxAborted)
+			fails(t, "a write after "+f.name, s.RecordLogin(ctx, w.ann.ID, at(0), ""), roster.ErrTxAborted)
+			return nil
+		})
+		fails(t, "Atomic after "+f.name, err, roster.ErrTxAborted)
+		same(t, "the rows after "+f.name, dump(outer, t, s), before)
+	}
+	ok(t, s.Atomic(outer, func(ctx context.Context) error { return w.disturb(ctx, s) }))
+}
+
+func doomReturned(t *testing.T, s roster.Store) {
+	outer := t.Context()
+	w := populate(t, s)
+	before := dump(outer, t, s)
+	for _, f := range w.failures(s) {
+		var inside error
+		err := s.Atomic(outer, func(ctx context.Context) error {
+			ok(t, s.InsertUser(ctx, user("dan"), "new"))
+			inside = f.run(ctx)
+			return inside
+		})
+		if inside == nil || !errors.Is(err, inside) {
+			t.Errorf("Atomic: %v, want the error of %s: %v", err, f.name, inside)
+		}
+		var outerConflict, innerConflict *roster.ConflictError
+		if errors.As(inside, &innerConflict) && (!errors.As(err, &outerConflict) || outerConflict.Field != innerConflict.Field) {
+			t.Errorf("Atomic: %v, want the conflict of %s: %v", err, f.name, inside)
+		}
+	}
+	same(t, "the rows", dump(outer, t, s), before)
+}
+
+func doomInner(t *testing.T, s roster.Store) {
+	outer := t.Context()
+	w := populate(t, s)
+	before := dump(outer, t, s)
+	for _, result := range []error{errRollback, roster.ErrNotFound, roster.ErrConflict} {
+		err := s.Atomic(outer, func(ctx context.Context) error {
+			ok(t, s.InsertUser(ctx, user("dan"), "new"))
+			fails(t, "the inner one", s.Atomic(ctx, func(ctx context.Context) error {
+				ok(t, s.PurgeUser(ctx, w.ben.ID))
+				return result
+			}), result)
+			fails(t, "a read", only(s.UserByID(ctx, w.ann.ID)), roster.ErrTxAborted)
+			ran := false
+			fails(t, "another inner one", s.Atomic(ctx, func(context.Context) error { ran = true; return nil }), roster.ErrTxAborted)
+			if ran {
+				t.Error("an Atomic ran its fn in a transaction that is doomed")
+			}
+			return nil
+		})
+		fails(t, "the outer one", err, roster.ErrTxAborted)
+		same(t, "the rows", dump(outer, t, s), before)
+	}
+	err := s.Atomic(outer, func(ctx context.Context) error {
+		fails(t, "the inner one", s.Atomic(ctx, func(ctx context.Context) error {
+			_ = s.InsertUser(ctx, user("ann"), "")
+			return nil // swallowed, one level down
+		}), roster.ErrTxAborted)
+		return nil
+	})
+	fails(t, "the outer one", err, roster.ErrTxAborted)
+}
+
+func doomNotFound(t *testing.T, s roster.Store) {
+	outer := t.Context()
+	w := populate(t, s)
+	ok(t, s.Atomic(outer, func(ctx context.Context) error {
+		for _, m := range w.missed(s) {
+			fails(t, m.name, m.run(ctx), roster.ErrNotFound)
+		}
+		if _, err := s.DeleteEmails(ctx, 1<<40); err != nil {
+			return err
+		}
+		if err := s.DeleteCredential(ctx, w.ann.ID, 99); err != nil {
+			return err
+		}
+		for range 2 {
+			if err := s.ReclaimEmails(ctx, 1<<40); err != nil {
+				return err
+			}
+		}
+		return w.disturb(ctx, s)
+	}))
+	same(t, "committed", rowOf(s.UserByName(outer, "eve"))(t).NameKey, "eve")
+}
+
+func doomAlone(t *testing.T, s roster.Store) {
+	outer := t.Context()
+	w := populate(t, s)
+	before := dump(outer, t, s)
+	for _, f := range w.failures(s) {
+		if err := f.run(outer); err == nil || errors.Is(err, roster.ErrNotFound) || errors.Is(err, roster.ErrTxAborted) {
+			t.Errorf("%s: %v, want it to fail", f.name, err)
+		}
+	}
+	for _, m := range w.missed(s) {
+		fails(t, m.name, m.run(outer), roster.ErrNotFound)
+	}
+	same(t, "the rows", dump(outer, t, s), before)
+	for _, c := range w.calls(t, s) { // each succeeds alone, after whatever failed before
+		fails(t, c.name, s.Atomic(outer, func(ctx context.Context) error {
+			if err := c.run(ctx); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			return errRollback
+		}), errRollback)
+	}
+}

@@ -1,0 +1,143 @@
+package storetest
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+// start is the moment that the fixtures count from. It has microseconds, and no
+// row has a time of its own by accident.
+var start = time.Date(2024, time.February, 29, 23, 59, 59, 123456000, time.UTC)
+
+func at(d time.Duration) time.Time { return start.Add(d) }
+
+// newUUID is a random one. The type is spelled out because the suite needs
+// nothing else of the uuid package.
+func newUUID() (id [16]byte) {
+	_, _ = rand.Read(id[:])
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return id
+}
+
+// fullUser has a value in every field but the ID, so that none can be dropped
+// unnoticed. It is deleted.
+func fullUser(key string) *roster.User {
+	return &roster.User{
+		UUID:              newUUID(),
+		Name:              "Name " + key,
+		NameKey:           key,
+		NameAuto:          true,
+		RealName:          "Real " + key,
+		Locale:            "de",
+		Timezone:          "Europe/Berlin",
+		DirectoryDN:       "uid=" + key + ",dc=example,dc=org",
+		DirectoryID:       "directory id " + key,
+		Enabled:           true,
+		Flags:             roster.FlagPrivileged | roster.FlagSimpleRegistration,
+		ActivatedAt:       at(1 * time.Second),
+		DeletedAt:         at(2 * time.Second),
+		LastLoginAt:       at(3 * time.Second),
+		LastLoginIP:       "2001:db8::1",
+		PasswordChangedAt: at(4 * time.Second),
+		AuthChangedAt:     at(5 * time.Second),
+		CreatedAt:         at(6 * time.Second),
+		UpdatedAt:         at(7 * time.Second),
+		Data:              roster.Data{"plan": json.RawMessage(`"pro"`), "of": json.RawMessage(`{"key":[1,2.50,null]}`)},
+		Version:           7,
+	}
+}
+
+// user is an activated one, local and not deleted.
+func user(key string) *roster.User {
+	u := fullUser(key)
+	u.DeletedAt = time.Time{}
+	u.DirectoryDN, u.DirectoryID = "", ""
+	u.Flags = 0
+	return u
+}
+
+// deletedUser is one whose name others may take.
+func deletedUser(key string) *roster.User {
+	u := user(key)
+	u.DeletedAt = at(time.Minute)
+	return u
+}
+
+// pendingUser has neither proven an address nor signed in.
+func pendingUser(key string) *roster.User {
+	u := user(key)
+	u.ActivatedAt, u.LastLoginAt, u.LastLoginIP = time.Time{}, time.Time{}, ""
+	return u
+}
+
+// pending is an address that nobody has proven.
+func pending(u *roster.User, key string) *roster.UserEmail {
+	return &roster.UserEmail{UserID: u.ID, Address: "Mail@" + key, AddressKey: key, CreatedAt: at(time.Hour)}
+}
+
+// proven is an address that somebody has.
+func proven(u *roster.User, key string) *roster.UserEmail {
+	e := pending(u, key)
+	e.ActivatedAt = at(2 * time.Hour)
+	return e
+}
+
+// primary is a pending address with the mark.
+func primary(u *roster.User, key string) *roster.UserEmail {
+	e := pending(u, key)
+	e.Primary = true
+	return e
+}
+
+// activation of the address, by a code that hashes to what is told.
+func activation(e *roster.UserEmail, hash string) *roster.Activation {
+	return &roster.Activation{
+		Hash: hash, Purpose: roster.PurposeActivate, UserID: e.UserID, EmailID: e.ID,
+		CreatedAt: at(3 * time.Hour), ExpiresAt: at(27 * time.Hour),
+	}
+}
+
+func credential(u *roster.User, scope roster.ScopeID, hash string) *roster.Credential {
+	return &roster.Credential{UserID: u.ID, ScopeID: scope, Hash: roster.NewSecret(hash), CreatedAt: at(4 * time.Hour)}
+}
+
+// insert writes the user, who is found by the name key.
+func insert(t testing.TB, s roster.Store, u *roster.User) *roster.User {
+	t.Helper()
+	ok(t, s.InsertUser(t.Context(), u, u.NameKey))
+	return u
+}
+
+func insertEmail(t testing.TB, s roster.Store, e *roster.UserEmail) *roster.UserEmail {
+	t.Helper()
+	ok(t, s.InsertEmail(t.Context(), e))
+	return e
+}
+
+func insertActivation(t testing.TB, s roster.Store, a *roster.Activation) *roster.Activation {
+	t.Helper()
+	ok(t, s.InsertActivation(t.Context(), a))
+	return a
+}
+
+func putCredential(t testing.TB, s roster.Store, c *roster.Credential) *roster.Credential {
+	t.Helper()
+	ok(t, s.PutCredential(t.Context(), c))
+	return c
+}
+
+// nasty are texts that a store may break on its way to the row and back: by
+// quoting, by escaping, by mapping characters, by length.
+var nasty = []string{
+	`it's "quoted" \and\ back'slashed''`, `'); DROP TABLE users; --`, `? ?? $1 :name @p1 {{.}} %s %d %%`,
+	"/* comment */ -- and ; more", "tab\tline\nreturn\r\nescape\x1b\x7f", ` leading and trailing `,
+	"combining e\u0301 and \u00e9, \u1112\u1161\u11ab", "emoji \U0001f469\u200d\U0001f680 and rare \U00020000\U0010fffd",
+	"\u202eright to left\u202c \u2028\u2029 \ufeff \u00ad", "ı İ ß ſ K Å ﬁ", "<&>&lt;", `\u0041 \x41 \101 E'\n'`,
+	`["json", {"a": null}]`, "NULL", "null", "true", "0", "1e3", "0x1F", "2024-02-29 23:59:59", "é", "x",
+	strings.Repeat("long \U0001f600 ", 9000),
+}

@@ -1,0 +1,215 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+var purgeCases = []testCase{
+	{name: "Purge/Everything", rule: "PurgeUser deletes every row that belongs to the user: whatever it held is free.", run: purgeEverything},
+	{name: "Purge/Others", rule: "PurgeUser deletes no row of anybody else.", run: purgeOthers},
+	{name: "Purge/NotFound", rule: "PurgeUser of a user that is not there is ErrNotFound.", run: purgeNotFound},
+	{name: "PruneUsers/Rules", rule: "PruneUsers purges exactly those who were created before, never activated, never signed in, and so on.", run: pruneUsersRules},
+	{name: "PruneUsers/Limit", rule: "PruneUsers purges at most limit users and returns their IDs in order.", run: pruneUsersLimit},
+	{name: "PruneUsers/Everything", rule: "What PruneUsers purges leaves no rows behind, as with PurgeUser.", run: pruneUsersEverything},
+}
+
+// freed checks by writing anew that nothing of the purged user is left. A
+// reading that joins tables would not see an orphan.
+func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.UserEmail, hashes, names []string) {
+	t.Helper()
+	ctx := t.Context()
+	_, err := s.UserByID(ctx, gone.ID)
+	fails(t, "the user", err, roster.ErrNotFound)
+	for _, scope := range worldScopes {
+		_, err := s.Credential(ctx, gone.ID, scope)
+		fails(t, "the credential", err, roster.ErrNotFound)
+	}
+	for _, hash := range hashes {
+		_, err := s.ActivationByHash(ctx, hash)
+		fails(t, "the activation", err, roster.ErrNotFound)
+	}
+	for _, name := range names {
+		_, err := s.NameOwner(ctx, name)
+		fails(t, "the owner of the name", err, roster.ErrNotFound)
+	}
+	var ids []roster.EmailID
+	for _, e := range mails {
+		ids = append(ids, e.ID)
+	}
+	same(t, "the addresses by ID", got(s.EmailsByID(ctx, ids...))(t), []*roster.UserEmail{})
+	same(t, "the addresses of the user", got(s.EmailsOf(ctx, gone.ID))(t), []*roster.UserEmail{})
+	conflicts(t, "a password for nobody", s.PutCredential(ctx, credential(gone, 0, "hash")), roster.FieldUser)
+	conflicts(t, "an address of nobody", s.InsertEmail(ctx, pending(gone, "new@example.org")), roster.FieldUser)
+	conflicts(t, "a name of nobody", s.ClaimName(ctx, "new name", gone.ID, at(0)), roster.FieldUser)
+	for _, e := range mails {
+		conflicts(t, "a code for nobody's address", s.InsertActivation(ctx, activation(e, "new hash")), roster.FieldEmail)
+	}
+
+	heir := user(gone.NameKey)
+	heir.UUID = gone.UUID
+	insert(t, s, heir)
+	for _, name := range names {
+		ok(t, s.ClaimName(ctx, name, heir.ID, at(-1000*time.Hour)))
+	}
+	for i, e := range mails {
+		again := proven(heir, e.AddressKey)
+		insertEmail(t, s, again)
+		if again.ID <= e.ID {
+			t.Errorf("the ID %d of an address is used again", e.ID)
+		}
+		if i < len(hashes) {
+			insertActivation(t, s, activation(again, hashes[i]))
+		}
+	}
+}
+
+func purgeEverything(t *testing.T, s roster.Store) {
+	for _, name := range []string{"ann", "ben", "cat"} {
+		w := populate(t, s)
+		gone := map[string]*roster.User{"ann": w.ann, "ben": w.ben, "cat": w.cat}[name]
+		hashes := map[string][]string{"ann": {"hash ann 1", "hash ann 2"}, "ben": {"hash ben"}, "cat": {"hash cat"}}[name]
+		names := map[string][]string{"ann": {"ann", "anna"}, "ben": {"ben"}, "cat": {"cat"}}[name]
+		ok(t, s.PurgeUser(t.Context(), gone.ID))
+		for _, pattern := range []string{"text of " + name, name} {
+			same(t, "found by the old text", finds(t.Context(), t, s, pattern), nobody)
+		}
+		freed(t, s, gone, []*roster.UserEmail{w.mails[name], w.mails[name+" 2"]}, hashes, names)
+		for _, u := range got(s.UsersAfter(t.Context(), 0, 100))(t) { // make room for the next
+			ok(t, s.PurgeUser(t.Context(), u.User.RosterUser().ID))
+		}
+	}
+}
+
+func purgeOthers(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	w := populate(t, s)
+	before := dump(ctx, t, s)
+	extra := insert(t, s, user("extra"))
+	ok(t, s.ClaimName(ctx, "extra", extra.ID, at(0)))
+	mark := proven(extra, "extra@example.org")
+	mark.Primary = true
+	insertEmail(t, s, mark)
+	insertEmail(t, s, pending(extra, "shared@two"))
+	insertActivation(t, s, activation(mark, "hash of extra"))
+	putCredential(t, s, credential(extra, 0, "hash"))
+	putCredential(t, s, credential(extra, 1, "hash"))
+	ok(t, s.PurgeUser(ctx, extra.ID))
+	same(t, "all the others", dump(ctx, t, s), before)
+	ok(t, s.PurgeUser(ctx, w.cat.ID))
+	same(t, "a user who stays", rowOf(s.UserByName(ctx, "ann"))(t), w.ann)
+}
+
+func purgeNotFound(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	w := populate(t, s)
+	ok(t, s.PurgeUser(ctx, w.ben.ID))
+	before := dump(ctx, t, s)
+	for _, id := range []roster.UserID{w.ben.ID, 0, w.cat.ID + 1000} {
+		fails(t, "PurgeUser", s.PurgeUser(ctx, id), roster.ErrNotFound)
+	}
+	same(t, "the rows", dump(ctx, t, s), before)
+}
+
+func pruneUsersRules(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	before := at(24 * time.Hour)
+	n := 0
+	wait := func(change func(u *roster.User)) *roster.User {
+		n++
+		u := pendingUser(fmt.Sprintf("user %02d", n))
+		u.CreatedAt = before.Add(-time.Microsecond)
+		change(u)
+		insert(t, s, u)
+		insertEmail(t, s, primary(u, u.NameKey+"@example.org"))
+		return u
+	}
+	flags := roster.FlagNeverClean | roster.FlagPrivileged
+	goes := []*roster.User{
+		wait(func(*roster.User) {}),
+		wait(func(u *roster.User) { u.CreatedAt = before.Add(-time.Hour); u.Enabled = false }),
+		wait(func(u *roster.User) {
+			u.Flags = roster.FlagInvisible | roster.FlagBanned | roster.FlagSimpleRegistration
+		}),
+		wait(func(u *roster.User) { u.CreatedAt = time.Time{}; u.PasswordChangedAt = time.Time{} }),
+	}
+	stays := map[string]*roster.User{
+		"created at that very time":      wait(func(u *roster.User) { u.CreatedAt = before }),
+		"created later":                  wait(func(u *roster.User) { u.CreatedAt = before.Add(time.Hour) }),
+		"activated":                      wait(func(u *roster.User) { u.ActivatedAt = at(0) }),
+		"signed in":                      wait(func(u *roster.User) { u.LastLoginAt = at(0) }),
+		"deleted":                        wait(func(u *roster.User) { u.DeletedAt = at(0) }),
+		"of a directory":                 wait(func(u *roster.User) { u.DirectoryID = "id"; u.DirectoryDN = "dn" }),
+		"with the first flag":            wait(func(u *roster.User) { u.Flags = roster.FlagNeverClean }),
+		"with the second flag, and more": wait(func(u *roster.User) { u.Flags = roster.FlagPrivileged | roster.FlagBanned }),
+		"with both flags":                wait(func(u *roster.User) { u.Flags = flags }),
+	}
+	mute := pendingUser("mute")
+	mute.CreatedAt = at(0)
+	stays["without an address"] = insert(t, s, mute)
+	var want []roster.UserID
+	for _, u := range goes {
+		want = append(want, u.ID)
+	}
+	same(t, "purged", got(s.PruneUsers(ctx, before, flags, 100))(t), want)
+	same(t, "purged again", got(s.PruneUsers(ctx, before, flags, 100))(t), []roster.UserID{})
+	for _, id := range want {
+		_, err := s.UserByID(ctx, id)
+		fails(t, "a purged user", err, roster.ErrNotFound)
+	}
+	for what, u := range stays {
+		same(t, what, rowOf(s.UserByID(ctx, u.ID))(t), u)
+	}
+	flagged := got(s.PruneUsers(ctx, before, 0, 100))(t)
+	if len(flagged) != 3 {
+		t.Errorf("%d users were purged when no flag kept them, want the 3 with flags", len(flagged))
+	}
+}
+
+func pruneUsersLimit(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	var all []roster.UserID
+	for _, name := range []string{"e", "d", "c", "b", "a"} {
+		u := insert(t, s, pendingUser(name))
+		insertEmail(t, s, pending(u, name+"@1")) // two addresses are still one user
+		insertEmail(t, s, pending(u, name+"@2"))
+		all = append(all, u.ID)
+	}
+	same(t, "none", got(s.PruneUsers(ctx, at(24*time.Hour), 0, 0))(t), []roster.UserID{})
+	left := 5
+	seen := map[roster.UserID]bool{}
+	for _, n := range []int{2, 2, 1, 0} {
+		ids := got(s.PruneUsers(ctx, at(24*time.Hour), 0, 2))(t)
+		if len(ids) != n {
+			t.Fatalf("%d were purged, want %d", len(ids), n)
+		}
+		for i, id := range ids {
+			if seen[id] || i > 0 && id <= ids[i-1] {
+				t.Errorf("the IDs %v are not in order, or not new", ids)
+			}
+			seen[id] = true
+		}
+		left -= n
+		same(t, "left", len(got(s.UsersAfter(ctx, 0, 100))(t)), left)
+		same(t, "addresses left", len(got(s.EmailsAfter(ctx, 0, 100))(t)), 2*left)
+	}
+	for _, id := range all {
+		if !seen[id] {
+			t.Errorf("%d was not among those purged", id)
+		}
+	}
+}
+
+func pruneUsersEverything(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	w := populate(t, s)
+	ids := got(s.PruneUsers(ctx, at(1000*time.Hour), 0, 100))(t)
+	same(t, "purged", ids, []roster.UserID{w.ben.ID})
+	same(t, "found by the old text", finds(ctx, t, s, "text of ben"), nobody)
+	freed(t, s, w.ben, []*roster.UserEmail{w.mails["ben"], w.mails["ben 2"]}, []string{"hash ben"}, []string{"ben"})
+	same(t, "a user who stays", rowOf(s.UserByName(ctx, "ann"))(t), w.ann)
+	same(t, "an address that stays", got(s.EmailsByID(ctx, w.mails["ann"].ID))(t), []*roster.UserEmail{w.mails["ann"]})
+}

@@ -1,0 +1,140 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+// world is a store with rows of every kind, of users in several states, so that
+// what must not change has something to change.
+type world struct {
+	ann, ben, cat *roster.User // activated, pending, deleted
+	mails         map[string]*roster.UserEmail
+}
+
+// The names, addresses, hashes and scopes that a dump asks for one by one.
+var (
+	worldNames    = []string{"ann", "anna", "ben", "cat", "dan", "free"}
+	worldHashes   = []string{"hash ann 1", "hash ann 2", "hash ben", "hash cat", "hash new"}
+	worldScopes   = []roster.ScopeID{0, 1, 2}
+	worldPatterns = []string{"ann", "be", "t", "text", "new"}
+)
+
+// populate fills an empty store.
+func populate(t testing.TB, s roster.Store) *world {
+	t.Helper()
+	ctx := t.Context()
+	w := &world{ann: user("ann"), ben: pendingUser("ben"), cat: fullUser("cat"), mails: map[string]*roster.UserEmail{}}
+	for _, u := range []*roster.User{w.ann, w.ben, w.cat} {
+		ok(t, s.InsertUser(ctx, u, "text of "+u.NameKey))
+		ok(t, s.ClaimName(ctx, u.NameKey, u.ID, at(0)))
+		mark := primary(u, u.NameKey+"@one")
+		if u != w.ben {
+			mark.ActivatedAt = at(time.Hour)
+		}
+		w.mails[u.NameKey] = insertEmail(t, s, mark)
+		w.mails[u.NameKey+" 2"] = insertEmail(t, s, pending(u, "shared@two"))
+		putCredential(t, s, credential(u, 0, "hash of "+u.NameKey))
+		putCredential(t, s, credential(u, 1, "hash in scope 1 of "+u.NameKey))
+	}
+	ok(t, s.ClaimName(ctx, "anna", w.ann.ID, at(0)))
+	ok(t, s.RetireName(ctx, "anna", w.ann.ID, at(48*time.Hour)))
+	ok(t, s.ReleaseEmails(ctx, w.cat.ID, at(time.Hour)))
+	insertActivation(t, s, activation(w.mails["ann 2"], "hash ann 1"))
+	late := activation(w.mails["ann 2"], "hash ann 2")
+	late.Purpose, late.ExpiresAt = roster.PurposeChangeEmail, at(100*time.Hour)
+	insertActivation(t, s, late)
+	insertActivation(t, s, activation(w.mails["ben"], "hash ben"))
+	insertActivation(t, s, activation(w.mails["cat"], "hash cat"))
+	return w
+}
+
+// rows is all that a store holds, as far as it can be asked.
+type rows struct {
+	Users       []*roster.User
+	Search      []string
+	Emails      []*roster.UserEmail
+	Credentials []*roster.Credential
+	Activations []*roster.Activation
+	Names       map[string]roster.UserID
+	Found       map[string][]string
+	Keys        map[string][]*roster.UserEmail
+}
+
+// dump reads everything.
+func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
+	t.Helper()
+	d := rows{Names: map[string]roster.UserID{}, Found: map[string][]string{}, Keys: map[string][]*roster.UserEmail{}}
+	for _, u := range got(s.UsersAfter(ctx, 0, 1000))(t) {
+		row := u.User.RosterUser()
+		d.Users, d.Search = append(d.Users, row), append(d.Search, u.Search)
+		for _, scope := range worldScopes {
+			if c, err := s.Credential(ctx, row.ID, scope); !errors.Is(err, roster.ErrNotFound) {
+				d.Credentials = append(d.Credentials, got(c, err)(t))
+			}
+		}
+	}
+	d.Emails = got(s.EmailsAfter(ctx, 0, 1000))(t)
+	for _, e := range d.Emails {
+		if _, seen := d.Keys[e.AddressKey]; !seen {
+			d.Keys[e.AddressKey] = append([]*roster.UserEmail{}, got(s.EmailsByKey(ctx, e.AddressKey))(t)...)
+		}
+	}
+	for _, hash := range worldHashes {
+		if a, err := s.ActivationByHash(ctx, hash); !errors.Is(err, roster.ErrNotFound) {
+			d.Activations = append(d.Activations, got(a, err)(t))
+		}
+	}
+	for _, name := range worldNames {
+		if owner, err := s.NameOwner(ctx, name); !errors.Is(err, roster.ErrNotFound) {
+			d.Names[name] = got(owner, err)(t)
+		}
+	}
+	for _, pattern := range worldPatterns {
+		d.Found[pattern] = finds(ctx, t, s, pattern)
+	}
+	return d
+}
+
+// disturb writes to every table, in every way that there is.
+func (w *world) disturb(ctx context.Context, s roster.Store) error {
+	eve := user("eve")
+	if err := s.InsertUser(ctx, eve, "new text"); err != nil {
+		return err
+	}
+	eves := proven(eve, "eve@new")
+	eves.Primary = true
+	if err := s.InsertEmail(ctx, eves); err != nil {
+		return err
+	}
+	ann := *w.ann
+	ann.NameKey, ann.RealName = "anna", "New"
+	return errors.Join(
+		s.InsertActivation(ctx, activation(eves, "hash new")),
+		s.PutCredential(ctx, credential(eve, 0, "new")),
+		s.ClaimName(ctx, "free", eve.ID, at(0)),
+		s.UpdateUser(ctx, &ann, "new text of ann"),
+		s.RecordLogin(ctx, w.ann.ID, at(200*time.Hour), "203.0.113.9"),
+		s.ClaimName(ctx, "anna", w.ann.ID, at(0)),
+		s.RetireName(ctx, "ann", w.ann.ID, at(500*time.Hour)),
+		s.PutCredential(ctx, credential(w.ann, 2, "new")),
+		s.PutCredential(ctx, credential(w.ann, 1, "new")),
+		s.SwapCredential(ctx, w.ann.ID, 0, roster.NewSecret("hash of ann"), roster.NewSecret("new")),
+		s.DeleteCredential(ctx, w.cat.ID, 0),
+		s.ClearPrimary(ctx, w.ann.ID),
+		s.ActivateEmail(ctx, w.mails["ann 2"].ID, at(200*time.Hour)),
+		s.MarkPrimary(ctx, w.mails["ann 2"].ID),
+		s.ReclaimEmails(ctx, w.cat.ID),
+		s.ReleaseEmails(ctx, w.ann.ID, at(200*time.Hour)),
+		only(s.RedeemActivation(ctx, "hash ann 2", at(0), roster.PurposeChangeEmail)),
+		only(s.VoidActivations(ctx, w.ann.ID, 0)),
+		only(s.DeleteEmails(ctx, w.mails["ann"].ID)),
+		only(s.PruneEmails(ctx, at(1000*time.Hour), 10)),
+		only(s.PruneActivations(ctx, at(30*time.Hour), 1)),
+		s.PurgeUser(ctx, w.ben.ID),
+	)
+}
