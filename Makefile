@@ -1,0 +1,52 @@
+# The commands of a contributor. `make help` lists them, CONTRIBUTING.md explains.
+
+GO        ?= go
+PKG       ?= ./...
+TIMEOUT   ?= 15m
+TESTFLAGS ?=
+BENCH     ?= .
+BENCHFLAGS ?=
+
+# What `make soak` multiplies.
+SOAKTIMEOUT ?= 3h
+SEEDS       ?= 2000
+FUZZTIME    ?= 2m
+
+POSTGRES = scripts/with-postgres.sh
+export GO
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: test
+test: install ## Run all tests with -race beside a throw-away PostgreSQL; a skipped test is a failure
+	@$(POSTGRES) $(GO) run ./internal/skipcheck -race -shuffle=on -timeout=$(TIMEOUT) $(TESTFLAGS) $(PKG)
+
+.PHONY: soak
+soak: install ## The same for hours: many seeds (SEEDS), every fuzz target for FUZZTIME
+	@ROSTER_SOAK=1 ROSTER_SEEDS=$(SEEDS) $(POSTGRES) \
+		$(GO) run ./internal/skipcheck -race -shuffle=on -timeout=$(SOAKTIMEOUT) $(TESTFLAGS) $(PKG)
+	@$(POSTGRES) scripts/fuzz.sh $(FUZZTIME) $(PKG)
+
+.PHONY: lint
+lint: ## Check format (gofumpt), go vet, staticcheck and golangci-lint
+	@scripts/lint.sh
+
+.PHONY: fmt
+fmt: ## Format all Go files
+	@$(GO) tool -modfile=tools.mod gofumpt -w .
+
+.PHONY: bench
+bench: install ## Run the benchmarks (BENCH=regexp) and print what each compares itself with
+	@$(POSTGRES) scripts/bench.sh -bench='$(BENCH)' $(BENCHFLAGS) $(PKG)
+
+.PHONY: cover
+cover: install ## Measure what the tests cover, by package and least covered function
+	@$(POSTGRES) scripts/cover.sh $(PKG)
+
+.PHONY: install
+install:
+	@scripts/install.sh

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks, from Debian's packages.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=()
+./postgres-bin.sh >/dev/null || packages+=(postgresql)
+
+[ ${#packages[@]} -gt 0 ] || exit 0
+if ! command -v apt-get >/dev/null; then
+	echo "The tests need ${packages[*]}. Install it, with its programs in PATH." >&2
+	exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	echo "The tests need packages that only root can install: apt-get install ${packages[*]}" >&2
+	exit 1
+fi
+
+# Debian's package would start a server of its own. The tests need none.
+quiet=/etc/postgresql-common/createcluster.d/roster-tests.conf
+log=$(mktemp)
+trap 'rm -f "$log" "$quiet"' EXIT
+mkdir -p "$(dirname "$quiet")"
+echo "create_main_cluster = false" >"$quiet"
+
+get() {
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1
+}
+echo "Installing ${packages[*]}"
+# The package lists may be missing or old: fetch them, and try once more.
+if ! get install --no-install-recommends "${packages[@]}" &&
+	! { get update && get install --no-install-recommends "${packages[@]}"; }; then
+	cat "$log" >&2
+	exit 1
+fi
