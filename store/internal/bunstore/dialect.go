@@ -1,0 +1,85 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/uptrace/bun/schema"
+)
+
+// Dialect is what a database does in its own way.
+type Dialect struct {
+	// Name is how the package is called, in the text of errors.
+	Name string
+
+	// Bun is what bun calls a dialect.
+	Bun schema.Dialect
+
+	// Time is a time as an argument; IDs and Texts are a list as one argument.
+	Time  func(time.Time) any
+	IDs   func([]int64) any
+	Texts func([]string) any
+
+	// In is the condition that the column is in the list that is argument n.
+	In func(column string, n int) string
+
+	// ForUpdate ends a SELECT that locks what it finds.
+	ForUpdate string
+
+	// Prepare asks for prepared statements of database/sql. Modes, if not nil,
+	// returns what goes before the arguments of a query, to tell the driver
+	// whether to prepare it or to plan it for its arguments.
+	Prepare bool
+	Modes   func(planned bool) []any
+
+	// OneWriter makes writers wait for each other here, in order.
+	OneWriter bool
+
+	// Begun, if not nil, is called when a transaction has begun.
+	Begun func(ctx context.Context, tx *sql.Tx) error
+
+	// InTx, if not nil, reports whether a write must be in a transaction, alone
+	// too.
+	InTx func() bool
+
+	// HasMigrations is a query that counts the tables {migrations}.
+	HasMigrations string
+
+	// Migrating is called in the transaction that migrates, before anything
+	// else, and keeps other processes out until its end.
+	Migrating func(ctx context.Context, tx *sql.Tx, prefix string) error
+
+	// Fault says what an error of the driver means.
+	Fault func(error) Fault
+
+	Search Search
+}
+
+// Fault is what an error of a driver means.
+type Fault struct {
+	Kind  Kind
+	Field string // of Unique
+	Code  string // the database's own, for the text of errors that mean nothing here
+
+	// Lost says that the connection broke when the request may have arrived, so
+	// that nobody knows what became of it.
+	Lost bool
+}
+
+// Kind is a kind of Fault.
+type Kind int
+
+// The kinds.
+const (
+	Unexpected Kind = iota
+	Unique          // a unique index refuses
+	Foreign         // a foreign key refuses
+	Again           // given up for the sake of others
+	Stale           // a prepared statement is not good any more
+	Locked          // waited too long for a lock
+	Down            // the database does not answer, or cannot
+	ReadOnly        // the database does not take writes
+	Unmigrated      // tables or columns are missing
+	Aborted         // the transaction has failed before
+)

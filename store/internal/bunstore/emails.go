@@ -1,0 +1,148 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+type emailQueries struct {
+	insert, byID, of, byKey, lock, after          *Query
+	activate, clear, mark, remove, release, prune *Query
+}
+
+const emailColumns = "id, user_id, address, address_key, is_primary, activated_at, released_at, created_at"
+
+func (s *Store) emailQueries() emailQueries {
+	sel := "SELECT " + emailColumns + " FROM {emails} WHERE "
+	byKey := sel + "address_key = $1 AND released_at IS NULL ORDER BY id"
+	return emailQueries{
+		insert: s.writing(`INSERT INTO {emails} (user_id, address, address_key, is_primary, activated_at, released_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`, roster.FieldUser),
+		byID:     s.constant(sel + s.dialect.In("id", 1) + " ORDER BY id"),
+		of:       s.constant(sel + s.dialect.In("user_id", 1) + " ORDER BY id"),
+		byKey:    s.constant(byKey),
+		lock:     s.constant(byKey + s.dialect.ForUpdate),
+		after:    s.planned(sel + "id > $1 ORDER BY id LIMIT $2"),
+		activate: s.constant("UPDATE {emails} SET activated_at = $2 WHERE id = $1 AND activated_at IS NULL"),
+		clear:    s.constant("UPDATE {emails} SET is_primary = FALSE WHERE user_id = $1 AND is_primary"),
+		mark:     s.constant("UPDATE {emails} SET is_primary = TRUE WHERE id = $1"),
+		remove:   s.constant("DELETE FROM {emails} WHERE " + s.dialect.In("id", 1)),
+		release:  s.constant("UPDATE {emails} SET released_at = $2 WHERE user_id = $1"),
+		prune: s.planned(`WITH gone AS MATERIALIZED (
+SELECT id FROM {emails} WHERE activated_at IS NULL AND NOT is_primary AND created_at < $1
+ORDER BY id LIMIT $2` + s.dialect.ForUpdate + `)
+DELETE FROM {emails} WHERE id IN (SELECT id FROM gone)`),
+	}
+}
+
+func scanEmail(rows *sql.Rows) (*roster.UserEmail, error) {
+	e := new(roster.UserEmail)
+	err := rows.Scan(&e.ID, &e.UserID, &e.Address, &e.AddressKey, &e.Primary,
+		(*moment)(&e.ActivatedAt), (*moment)(&e.ReleasedAt), (*moment)(&e.CreatedAt))
+	return e, err
+}
+
+func (s *Store) emailList(ctx context.Context, q *Query, args ...any) (list []*roster.UserEmail, err error) {
+	err = s.rows(ctx, q, func(rows *sql.Rows) error {
+		e, err := scanEmail(rows)
+		list = append(list, e)
+		return err
+	}, args...)
+	return listed(list, err)
+}
+
+// InsertEmail implements [roster.EmailStore].
+func (s *Store) InsertEmail(ctx context.Context, e *roster.UserEmail) error {
+	var id int64
+	err := s.returning(ctx, s.email.insert, func(rows *sql.Rows) error { return rows.Scan(&id) },
+		int64(e.UserID), e.Address, e.AddressKey, e.Primary,
+		s.dialect.nullTime(e.ActivatedAt), s.dialect.nullTime(e.ReleasedAt), s.dialect.Time(e.CreatedAt))
+	if err == nil {
+		e.ID = roster.EmailID(id)
+	}
+	return err
+}
+
+// EmailsByID implements [roster.EmailStore].
+func (s *Store) EmailsByID(ctx context.Context, ids ...roster.EmailID) ([]*roster.UserEmail, error) {
+	if len(ids) == 0 {
+		return nil, s.nothing(ctx)
+	}
+	return s.emailList(ctx, s.email.byID, s.dialect.IDs(int64s(ids)))
+}
+
+// EmailsOf implements [roster.EmailStore].
+func (s *Store) EmailsOf(ctx context.Context, users ...roster.UserID) ([]*roster.UserEmail, error) {
+	if len(users) == 0 {
+		return nil, s.nothing(ctx)
+	}
+	return s.emailList(ctx, s.email.of, s.dialect.IDs(int64s(users)))
+}
+
+// EmailsByKey implements [roster.EmailStore].
+func (s *Store) EmailsByKey(ctx context.Context, key string) ([]*roster.UserEmail, error) {
+	return s.emailList(ctx, s.email.byKey, key)
+}
+
+// LockEmails implements [roster.EmailStore].
+func (s *Store) LockEmails(ctx context.Context, key string) ([]*roster.UserEmail, error) {
+	if _, inside, _ := s.txns.Tx(ctx); inside {
+		return s.emailList(ctx, s.email.lock, key)
+	}
+	return s.EmailsByKey(ctx, key)
+}
+
+// ActivateEmail implements [roster.EmailStore].
+func (s *Store) ActivateEmail(ctx context.Context, id roster.EmailID, at time.Time) error {
+	return found(s.exec(ctx, s.email.activate, int64(id), s.dialect.nullTime(at)))
+}
+
+// ClearPrimary implements [roster.EmailStore].
+func (s *Store) ClearPrimary(ctx context.Context, user roster.UserID) error {
+	_, err := s.exec(ctx, s.email.clear, int64(user))
+	return err
+}
+
+// MarkPrimary implements [roster.EmailStore].
+func (s *Store) MarkPrimary(ctx context.Context, id roster.EmailID) error {
+	return found(s.exec(ctx, s.email.mark, int64(id)))
+}
+
+// DeleteEmails implements [roster.EmailStore].
+func (s *Store) DeleteEmails(ctx context.Context, ids ...roster.EmailID) (int, error) {
+	if len(ids) == 0 {
+		return 0, s.nothing(ctx)
+	}
+	return s.exec(ctx, s.email.remove, s.dialect.IDs(int64s(ids)))
+}
+
+// ReleaseEmails implements [roster.EmailStore].
+func (s *Store) ReleaseEmails(ctx context.Context, user roster.UserID, at time.Time) error {
+	_, err := s.exec(ctx, s.email.release, int64(user), s.dialect.nullTime(at))
+	return err
+}
+
+// ReclaimEmails implements [roster.EmailStore].
+func (s *Store) ReclaimEmails(ctx context.Context, user roster.UserID) error {
+	return s.ReleaseEmails(ctx, user, time.Time{})
+}
+
+// EmailsAfter implements [roster.EmailStore].
+func (s *Store) EmailsAfter(ctx context.Context, after roster.EmailID, limit int) ([]*roster.UserEmail, error) {
+	if limit <= 0 {
+		return nil, s.nothing(ctx)
+	}
+	return s.emailList(ctx, s.email.after, int64(after), limit)
+}
+
+// PruneEmails implements [roster.EmailStore]. Those with the lowest IDs go
+// first.
+func (s *Store) PruneEmails(ctx context.Context, before time.Time, limit int) (int, error) {
+	if limit <= 0 {
+		return 0, s.nothing(ctx)
+	}
+	return s.exec(ctx, s.email.prune, s.dialect.Time(before), limit)
+}

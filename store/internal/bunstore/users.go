@@ -1,0 +1,200 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/go-roster/roster"
+)
+
+type userQueries struct {
+	insert, update, purge               *Query
+	byID, byUUID, byName, byEmail, lock *Query
+	byIDs, after, prune                 *Query
+}
+
+// The columns that are not written by InsertUser, and not by UpdateUser.
+var (
+	notInserted = []string{"id"}
+	notUpdated  = []string{"id", "uuid", "created_at", "last_login_at", "last_login_ip", "version"}
+)
+
+// The users that are found by name or by address.
+const (
+	fromName  = " FROM {users} u WHERE u.name_key = $1 AND u.deleted_at IS NULL"
+	fromEmail = ` FROM {emails} e JOIN {users} u ON u.id = e.user_id
+WHERE e.address_key = $1 AND e.activated_at IS NOT NULL AND e.released_at IS NULL AND u.deleted_at IS NULL`
+)
+
+func (s *Store) userQueries() userQueries {
+	sel := "SELECT " + s.users.columns
+	byID := sel + " FROM {users} u WHERE u.id = $1"
+	inserted := append(s.users.written(notInserted...), "search")
+	updated := append(s.users.written(notUpdated...), "search")
+	for i, name := range updated {
+		updated[i] = fmt.Sprintf("%s = $%d", name, i+1)
+	}
+	n := len(updated)
+	return userQueries{
+		insert: s.constant("INSERT INTO {users} (" + strings.Join(inserted, ", ") + ") VALUES (" + placeholders(len(inserted)) + ") RETURNING id"),
+		update: s.constant(fmt.Sprintf("UPDATE {users} SET %s, version = version + 1 WHERE id = $%d AND version = $%d",
+			strings.Join(updated, ", "), n+1, n+2)),
+		purge:   s.constant("DELETE FROM {users} WHERE id = $1"),
+		byID:    s.constant(byID),
+		byUUID:  s.constant(sel + " FROM {users} u WHERE u.uuid = $1"),
+		byName:  s.constant(sel + fromName),
+		byEmail: s.constant(sel + fromEmail),
+		lock:    s.constant(byID + s.dialect.ForUpdate),
+		byIDs:   s.constant(sel + " FROM {users} u WHERE " + s.dialect.In("u.id", 1) + " ORDER BY u.id"),
+		after:   s.planned(sel + ", u.search FROM {users} u WHERE u.id > $1 ORDER BY u.id LIMIT $2"),
+		prune: s.planned(`WITH gone AS MATERIALIZED (
+SELECT u.id FROM {users} u WHERE u.activated_at IS NULL AND u.deleted_at IS NULL AND u.last_login_at IS NULL
+AND u.directory_id = '' AND u.created_at < $1 AND u.flags & $2 = 0
+AND EXISTS (SELECT 1 FROM {emails} e WHERE e.user_id = u.id)
+ORDER BY u.id LIMIT $3` + s.dialect.ForUpdate + `)
+DELETE FROM {users} WHERE id IN (SELECT id FROM gone) RETURNING id`),
+	}
+}
+
+// InsertUser implements [roster.UserStore].
+func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) error {
+	args, err := s.users.args(m, notInserted...)
+	if err != nil {
+		return s.txns.Doom(ctx, err)
+	}
+	var id int64
+	err = s.returning(ctx, s.user.insert, func(rows *sql.Rows) error { return rows.Scan(&id) }, append(args, search)...)
+	if err == nil {
+		m.RosterUser().ID = roster.UserID(id)
+	}
+	return err
+}
+
+// UpdateUser implements [roster.UserStore].
+func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) error {
+	args, err := s.users.args(m, notUpdated...)
+	if err != nil {
+		return s.txns.Doom(ctx, err)
+	}
+	u := m.RosterUser()
+	n, err := s.exec(ctx, s.user.update, append(args, search, int64(u.ID), u.Version)...)
+	if err == nil && n == 0 {
+		return s.txns.Doom(ctx, roster.ErrStale)
+	}
+	if err == nil {
+		u.Version++
+	}
+	return err
+}
+
+// found is ErrNotFound for a statement that did nothing.
+func found(n int, err error) error {
+	if err == nil && n == 0 {
+		return roster.ErrNotFound
+	}
+	return err
+}
+
+// PurgeUser implements [roster.UserStore].
+func (s *Store) PurgeUser(ctx context.Context, id roster.UserID) error {
+	return found(s.exec(ctx, s.user.purge, int64(id)))
+}
+
+// UserByID implements [roster.UserStore].
+func (s *Store) UserByID(ctx context.Context, id roster.UserID) (roster.Model, error) {
+	return s.oneUser(ctx, s.user.byID, int64(id))
+}
+
+// UserByUUID implements [roster.UserStore].
+func (s *Store) UserByUUID(ctx context.Context, id uuid.UUID) (roster.Model, error) {
+	return s.oneUser(ctx, s.user.byUUID, id.String())
+}
+
+// UserByName implements [roster.UserStore].
+func (s *Store) UserByName(ctx context.Context, key string) (roster.Model, error) {
+	return s.oneUser(ctx, s.user.byName, key)
+}
+
+// UserByEmail implements [roster.UserStore].
+func (s *Store) UserByEmail(ctx context.Context, key string) (roster.Model, error) {
+	return s.oneUser(ctx, s.user.byEmail, key)
+}
+
+// LockUser implements [roster.UserStore].
+func (s *Store) LockUser(ctx context.Context, id roster.UserID) (roster.Model, error) {
+	if _, inside, _ := s.txns.Tx(ctx); inside {
+		return s.oneUser(ctx, s.user.lock, int64(id))
+	}
+	return s.UserByID(ctx, id)
+}
+
+func (s *Store) oneUser(ctx context.Context, q *Query, arg any) (m roster.Model, err error) {
+	if err := s.row(ctx, q, s.users.one(&m), arg); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// UsersByID implements [roster.UserStore].
+func (s *Store) UsersByID(ctx context.Context, ids ...roster.UserID) (ms []roster.Model, err error) {
+	if len(ids) == 0 {
+		return nil, s.nothing(ctx)
+	}
+	err = s.rows(ctx, s.user.byIDs, s.users.many(&ms), s.dialect.IDs(int64s(ids)))
+	return listed(ms, err)
+}
+
+// int64s are the IDs as the drivers take them.
+func int64s[ID ~int64](ids []ID) []int64 {
+	out := make([]int64, len(ids))
+	for i, id := range ids {
+		out[i] = int64(id)
+	}
+	return out
+}
+
+// listed is nothing but the error, if there is one.
+func listed[T any](list []T, err error) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// UsersAfter implements [roster.UserStore].
+func (s *Store) UsersAfter(ctx context.Context, after roster.UserID, limit int) (users []roster.StoredUser, err error) {
+	if limit <= 0 {
+		return nil, s.nothing(ctx)
+	}
+	err = s.rows(ctx, s.user.after, func(rows *sql.Rows) error {
+		var u roster.StoredUser
+		var err error
+		u.User, err = s.users.scan(rows, &u.Search)
+		users = append(users, u)
+		return err
+	}, int64(after), limit)
+	return listed(users, err)
+}
+
+// PruneUsers implements [roster.UserStore]. Those with the lowest IDs go first.
+func (s *Store) PruneUsers(
+	ctx context.Context, before time.Time, without roster.Flags, limit int,
+) (ids []roster.UserID, err error) {
+	if limit <= 0 {
+		return nil, s.nothing(ctx)
+	}
+	err = s.returning(ctx, s.user.prune, func(rows *sql.Rows) error {
+		var id roster.UserID
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, s.dialect.Time(before), int64(without), limit)
+	slices.Sort(ids)
+	return listed(ids, err)
+}

@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strconv"
+
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+
+	"github.com/go-roster/roster/store/internal/bunstore"
+)
+
+// dialect is how SQLite does it. opened says that the handle is our own.
+func dialect(prefix string, opened bool) bunstore.Dialect {
+	d := bunstore.Dialect{
+		Name:  "sqlite",
+		Bun:   sqlitedialect.New(),
+		Time:  bunstore.FormatTime,
+		IDs:   list[int64],
+		Texts: list[string],
+		In: func(column string, n int) string {
+			return column + " IN (SELECT value FROM json_each($" + strconv.Itoa(n) + "))"
+		},
+		Prepare:       true,
+		OneWriter:     true,
+		HasMigrations: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{migrations}'",
+		Migrating:     func(ctx context.Context, tx *sql.Tx, _ string) error { return check(ctx, tx) },
+		Fault:         faults(prefix),
+		Search:        bunstore.Search{Page: page, Count: count, Pattern: func(s string) any { return s }, Few: few},
+	}
+	if !opened {
+		d.Begun = func(ctx context.Context, tx *sql.Tx) error { return lock(ctx, tx, prefix) }
+	}
+	return d
+}
+
+// list is a list as one argument: JSON.
+func list[T any](values []T) any {
+	text, _ := json.Marshal(values) // numbers and strings
+	return string(text)
+}
+
+// lock makes a transaction that may have begun without the lock of the writer
+// take it, so that it does not fail later because others have written.
+func lock(ctx context.Context, tx *sql.Tx, prefix string) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM "+prefix+"migrations WHERE FALSE")
+	if f := faults(prefix)(err); f.Kind == bunstore.Unmigrated {
+		return nil
+	}
+	return err
+}
+
+// check refuses connections that do not keep what the tables promise.
+func check(ctx context.Context, tx *sql.Tx) error {
+	for _, c := range []struct{ query, want, what string }{
+		{"PRAGMA foreign_keys", "1", "foreign keys are not enforced: open the handle with _pragma=foreign_keys(1)"},
+		{"SELECT file <> '' FROM pragma_database_list WHERE name = 'main'", "1", `a database in memory is not shared by its connections: use sqlite.Open(ctx, ":memory:")`},
+		{"PRAGMA encoding", "UTF-8", "the encoding of the database is not UTF-8"},
+	} {
+		var got string
+		if err := tx.QueryRowContext(ctx, c.query).Scan(&got); err != nil {
+			return err
+		}
+		if got != c.want {
+			return unavailable(c.what, nil)
+		}
+	}
+	return nil
+}

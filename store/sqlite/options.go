@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"embed"
+	"fmt"
+	"time"
+
+	"github.com/go-roster/roster/store/internal/bunstore"
+)
+
+// Option changes how a Store is opened.
+type Option func(*config)
+
+type config struct{ bunstore.Options }
+
+func options(opts []Option) (*config, error) {
+	o := &config{bunstore.Options{Prefix: bunstore.DefaultPrefix, BusyTimeout: bunstore.DefaultBusyTimeout}}
+	for _, opt := range opts {
+		opt(o)
+	}
+	if err := bunstore.CheckPrefix(o.Prefix); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	return o, nil
+}
+
+// Prefix is what the names of all tables, indices and triggers begin with:
+// at most 32 of a-z, 0-9 and _. Without this option it is "roster_".
+func Prefix(prefix string) Option { return func(o *config) { o.Prefix = prefix } }
+
+// BusyTimeout is how long a write waits for other writers before it fails with
+// an [roster.UnavailableError] of [roster.UnavailableBusy]. Zero or less is as
+// long as its context allows. Without this option it is five seconds.
+func BusyTimeout(d time.Duration) Option { return func(o *config) { o.BusyTimeout = d } }
+
+// Migration is one step from an empty database to the tables of today.
+type Migration struct {
+	ID   int // from 1, without gaps
+	Name string
+	SQL  string // several statements, the last of which records the step
+}
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Migrations returns, in order, what [Open] and [Store.Migrate] apply, for hosts
+// that apply it with a tool of their own: each SQL as it stands, in one
+// transaction. Only the option [Prefix] matters. It fails if that is malformed.
+func Migrations(opts ...Option) ([]Migration, error) {
+	o, err := options(opts)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := bunstore.Migrations(files, o.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Migration, len(steps))
+	for i, m := range steps {
+		out[i] = Migration(m)
+	}
+	return out, nil
+}
