@@ -1,2 +1,229 @@
-// Package roster is the account core of a Go program.
+// Package roster keeps the accounts of a Go program: people, their e-mail
+// addresses, activation and passwords, on PostgreSQL, SQLite or memory. It is a
+// library and no server: it has the rules and the tables, the program has the
+// pages, the cookies and the mail server.
+//
+// # Opening
+//
+// Open a store, then make a [Users] on it with [New]. Users has all the verbs.
+// One is enough for a program; it is safe for concurrent use.
+//
+//	store, err := sqlite.Open(ctx, "app.db")
+//	if err != nil {
+//		return err
+//	}
+//	defer store.Close()
+//	users, err := roster.New(store, &roster.Options{
+//		Mailer:        mailer,
+//		ActivationURL: "https://app.example.org/activate#{code}",
+//		ResetURL:      "https://app.example.org/reset#{code}",
+//	})
+//
+// The stores are store/memory (for tests), store/sqlite (one machine) and
+// store/postgres (many). All three keep the same promises, see [Store]. Options
+// may be nil: every field of [Options] says what its zero means.
+//
+// # Registering, activating, signing in
+//
+// [Users.Register] takes what a person typed into a sign-up form. It writes the
+// user, the password and the address, and hands a [Mail] with a code to
+// [Options].Mailer, all in one transaction.
+//
+//	ann, err := users.Register(ctx, roster.NewUser{
+//		Name: "ann", Email: "ann@example.org", Password: password, Locale: "de",
+//	})
+//
+// The account is pending now. The link in the mail leads to a page of the
+// program, which must only look: mail scanners open links, too. [Users.Peek]
+// looks. The button on that page redeems the code by [Users.Activate], once.
+//
+//	peeked, err := users.Peek(ctx, code)  // for the page
+//	ann, err = users.Activate(ctx, code)  // for its button
+//
+// From then on [Users.Authenticate] signs the person in, by name or by any
+// activated address. [WithClient] tells it where the request came from.
+//
+//	ctx = roster.WithClient(ctx, roster.Client{Addr: addr, TLS: true})
+//	ann, err = users.Authenticate(ctx, "ann@example.org", password)
+//
+// Who has forgotten the password asks for a code by [Users.RequestPasswordReset],
+// which never says whether there is such an account, and redeems it by
+// [Users.ResetPassword].
+//
+//	err = users.RequestPasswordReset(ctx, "ann@example.org")
+//	ann, err = users.ResetPassword(ctx, code, password)
+//
+// Sessions are the program's own in this version. Keep with each the time just
+// before its [Users.Authenticate], to the microsecond. With every request read
+// the user, and end the session unless [User.CanLogin] is true and
+// [User.SessionValid] of that time, too: a new password, a new primary address,
+// [Users.Disable] and their like end all sessions that are older.
+//
+// [Users.Create] adds a user on the program's own authority, without password,
+// address or mail; [Users.SetPassword], [Users.AddActivatedEmail] and
+// [Users.ActivateUser] add what is wanted of these.
+//
+// # Mail
+//
+// roster decides that a mail is due, and what it carries. A [Mailer] writes and
+// sends it. Send is called inside the transaction, which may still fail or run
+// again, so it must not send at once: it writes to a queue in the same
+// database, or waits for the commit.
+//
+//	mailer := roster.MailerFunc(func(ctx context.Context, m roster.Mail) error {
+//		roster.AfterCommit(ctx, func(ctx context.Context) { deliver(ctx, m) })
+//		return nil
+//	})
+//
+// [Mail.Code] and [Mail.Link] are of type [Secret], which prints as
+// "[redacted]". [Secret.Reveal] gives the text.
+//
+// # Transactions
+//
+// Every verb is a transaction. [Users.Atomic] makes one of several: the
+// transaction travels in the context that it hands to its function, and every
+// verb that is called with that context joins it.
+//
+//	err := users.Atomic(ctx, func(ctx context.Context) error {
+//		if err := users.Create(ctx, ben); err != nil {
+//			return err
+//		}
+//		return users.SetPassword(ctx, ben.ID, password)
+//	})
+//
+// Three rules. Use the inner context for everything inside: a verb that is
+// called with the outer one is not part of the transaction, and cannot write
+// what the transaction has locked. Return the error of a verb that failed:
+// nothing of the transaction can be kept after it, see [Store]. And change
+// nothing else in the function: the store may have to run it again, so a mail,
+// a message to another program or a counter waits in [AfterCommit].
+//
+// # Errors
+//
+// Branch with [errors.Is] on the errors that a method's comment names, such as
+// [ErrNotFound], [ErrCredentials] or [ErrActivation]. The list is in errors.go.
+//
+//	switch {
+//	case errors.Is(err, roster.ErrNotActivated):
+//		// the password was right; offer ResendActivation
+//	case errors.Is(err, roster.ErrCredentials):
+//		// one answer to whatever is wrong
+//	}
+//
+// What was wrong with a form comes as data, all fields at once. [InvalidFields]
+// lists every [InvalidError]; a [ConflictError] names the field whose value is
+// taken. Fields and reasons are constants, for the program to translate.
+//
+//	for _, e := range roster.InvalidFields(err) {
+//		form.Mark(e.Field, string(e.Reason))
+//	}
+//	var conflict *roster.ConflictError
+//	if errors.As(err, &conflict) {
+//		form.Mark(conflict.Field, "taken")
+//	}
+//
+// No error text holds a password, a code, a hash, an address or a name.
+//
+// # Editing
+//
+// [Users.Edit] reads a user, lets a function change it, and writes it, in one
+// transaction. [Users.Save] writes a user that was read before, if nobody has
+// written it since; otherwise it returns [ErrStale].
+//
+//	err := users.Edit(ctx, ann.ID, func(u *roster.User) error {
+//		u.RealName = "Ann Example"
+//		return plan.Set(u, "pro")
+//	})
+//
+// Here plan is a [Field], the typed key of a value in [User.Data], for what
+// needs no column:
+//
+//	const plan = roster.Field[string]("plan")
+//
+// What has a verb of its own cannot be edited: Enabled, for instance, is for
+// [Users.Disable] and [Users.Enable]. Time zones are those that the machine
+// knows; a program that imports time/tzdata knows them all.
+//
+// # Finding
+//
+// [Users.ByName], [Users.ByEmail], [Users.ByAddress], [Users.ByID] and
+// [Users.ByUUID] find one user. Names and addresses are compared by their
+// canonical forms, [NameKey] and [AddressKey], so any spelling finds the user.
+// Only activated addresses find anybody.
+//
+// [Users.Search] finds text in the names and real names and returns a [Page]
+// at a time; [Page.Next] is the cursor of the next one. [Users.Count] counts.
+// [Users.All] and [Users.Each] loop over the pages.
+//
+//	for u, err := range users.All(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(u.DisplayName())
+//	}
+//
+// The look-ups find everybody who is not deleted, pending and disabled users
+// too. The lists have the active ones, unless [Query.State] asks for others: it
+// is also the way to find deleted ones.
+//
+// # Addresses
+//
+// A user has any number of addresses. Each is pending until its code is
+// redeemed, and activated from then on. One is the primary, where mail to the
+// user goes. Anybody may claim an address, and a claim keeps nobody else from
+// it: who proves it first has it, and the other claims are dropped.
+//
+// [Users.AddEmail] adds a pending address and sends a code. [Users.ChangeEmail]
+// does too, and the address becomes the primary one when the code is redeemed;
+// the old one is told and stays until [Users.RemoveEmail]. The address of a row
+// never changes. [Users.ResendActivation] sends another code to a pending one.
+//
+// Register, AddEmail and ChangeEmail do not say that somebody else has
+// activated the address: the answer is the same as always, and the owner gets a
+// mail. Options.TellTakenAddress changes that.
+//
+// # Disabling, deleting, restoring
+//
+// [Users.Disable] keeps a user from signing in. [Users.Delete] hides it:
+// nothing finds it any more, its addresses are free at once and its name after
+// Options.NameHold, but the row stays. [Users.Restore] undoes that, unless
+// somebody has taken the name or an address meanwhile. [Users.Purge] removes
+// the row and all that belongs to it, for good.
+//
+// # Housekeeping
+//
+// roster starts no goroutine. Call [Users.Prune] now and then: it removes
+// expired codes, addresses and accounts that nobody proved, and names that were
+// held back long enough, a bounded number at a time. Nothing depends on it,
+// since what has expired is dead before it is removed.
+//
+//	for {
+//		removed, err := users.Prune(ctx, roster.Budget{Rows: 1000})
+//		if err != nil {
+//			return err
+//		}
+//		if removed.Total() == 0 {
+//			break
+//		}
+//	}
+//
+// [Users.Check] reads a whole database and lists what should not be.
+//
+// # A user type of the program's own
+//
+// A struct that embeds [User] is a [Model], and verbs such as [Users.Create]
+// and [Users.Save] take one. [As] finds the way back from the User to the
+// struct that it is part of. The stores of this version keep the User and
+// nothing else of the struct; put what is to stay into [User.Data].
+//
+// # Testing
+//
+// Package rostertest has the real accounts in memory, with an instant hasher, a
+// mailbox that keeps what was sent and a clock that stands still:
+//
+//	env := rostertest.New(t)
+//	ann := env.MustRegister("ann")
+//	env.Clock.Advance(48 * time.Hour)
+//
+// Package store/storetest holds a store of your own to the promises.
 package roster

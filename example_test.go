@@ -175,6 +175,30 @@ func ExampleUsers_Authenticate() {
 	// that was not right
 }
 
+func ExampleUsers_ResetPassword() {
+	ctx := context.Background()
+	users, mailbox := newUsers()
+	ann := mustRegister(users, mailbox, "ann", "Ann Example")
+
+	// The answer is nil whether there is such an account or not.
+	fmt.Println(users.RequestPasswordReset(ctx, "nobody@example.org"))
+	fmt.Println(users.RequestPasswordReset(ctx, "ann@example.org"))
+
+	code := codeTo(mailbox, "ann@example.org")
+	if _, err := users.ResetPassword(ctx, code, "staple battery horse"); err != nil {
+		log.Fatal(err)
+	}
+	_, err := users.Authenticate(ctx, "ann", rostertest.Password)
+	fmt.Println("the old password:", err)
+	ann, err = users.Authenticate(ctx, "ann", "staple battery horse")
+	fmt.Println("the new password:", ann.Name, err)
+	// Output:
+	// <nil>
+	// <nil>
+	// the old password: authenticate: roster: wrong credentials
+	// the new password: ann <nil>
+}
+
 func ExampleUsers_Atomic() {
 	ctx := context.Background()
 	users, _ := newUsers()
