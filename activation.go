@@ -101,8 +101,9 @@ func (us *Users) activate(ctx context.Context, code string) (u *User, err error)
 
 // ResendActivation sends a new code to somebody who waits for one: login is
 // the name of an account that is not activated, or an address that is claimed
-// and pending. The older codes for that address are void. Whether there is such
-// an account is not told: the answer is nil in any case.
+// and pending. The older codes for that address are void; the new one is good
+// for what they were. Whether there is such an account is not told: the answer
+// is nil in any case.
 func (us *Users) ResendActivation(ctx context.Context, login string) error {
 	return wrap("resend activation", 0, us.store.Atomic(ctx, func(ctx context.Context) error {
 		found, err := us.pendingEmail(ctx, login)
@@ -125,7 +126,13 @@ func (us *Users) ResendActivation(ctx context.Context, login string) error {
 		if i < 0 || slices.ContainsFunc(claims, (*UserEmail).IsActivated) {
 			return nil
 		}
-		return us.sendCode(ctx, u, claims[i], PurposeActivate, us.now())
+		purpose := PurposeActivate
+		if n, err := us.store.VoidActivations(ctx, u.ID, found.ID, PurposeChangeEmail); err != nil {
+			return err
+		} else if n > 0 {
+			purpose = PurposeChangeEmail
+		}
+		return us.sendCode(ctx, u, claims[i], purpose, us.now())
 	}))
 }
 
@@ -161,7 +168,8 @@ func (us *Users) pendingEmail(ctx context.Context, login string) (*UserEmail, er
 // ActivationStore keeps the rows of activations.
 type ActivationStore interface {
 	// InsertActivation writes a new row. A taken hash is a [ConflictError] of
-	// [FieldID], a missing address one of [FieldEmail].
+	// [FieldID], an address that is missing or not the user's one of
+	// [FieldEmail].
 	InsertActivation(ctx context.Context, a *Activation) error
 
 	// ActivationByHash looks without redeeming, expired or not.

@@ -54,24 +54,29 @@ func (us *Users) preparePassword(s string) (string, error) {
 
 // SetPassword gives a user a new password on the program's own authority. It is
 // auth-sensitive: sessions end, codes are void, and the primary address is
-// told. It returns ErrNotFound, or an [InvalidError] of [FieldPassword].
+// told. Hashing takes its time: inside [Users.Atomic] the transaction waits for
+// it. It returns ErrNotFound, or an [InvalidError] of [FieldPassword].
 func (us *Users) SetPassword(ctx context.Context, id UserID, password string) error {
 	return wrap("set password of user", id, us.setPassword(ctx, id, password, nil))
 }
 
 // ChangePassword is SetPassword for somebody who knows the current password. It
-// returns ErrCredentials if that is wrong, and ErrStale if it was changed
-// meanwhile.
+// returns ErrCredentials if that is wrong, also if it was changed meanwhile.
 func (us *Users) ChangePassword(ctx context.Context, id UserID, current, password string) error {
 	const verb = "change password of user"
 	if _, err := us.preparePassword(password); err != nil {
 		return wrap(verb, id, err)
 	}
-	c, err := us.checkPassword(ctx, id, current)
-	if err != nil {
-		return wrap(verb, id, err)
+	for {
+		c, err := us.checkPassword(ctx, id, current)
+		if err != nil {
+			return wrap(verb, id, err)
+		}
+		err = us.setPassword(ctx, id, password, c)
+		if !errors.Is(err, ErrStale) { // else a sign-in has rehashed it, or somebody has changed it
+			return wrap(verb, id, err)
+		}
 	}
-	return wrap(verb, id, us.setPassword(ctx, id, password, c))
 }
 
 // CheckPassword asks a user who is signed in for the password again. It returns

@@ -25,16 +25,18 @@ type Field[T any] string
 // The fields that roster itself gives a meaning.
 const (
 	// RegistrationSource says by which door the user came: "email",
-	// "command_line", the name of a provider. Register writes it.
+	// "command_line", the name of a provider. Register writes it, from
+	// NewUser.Source.
 	RegistrationSource Field[string] = "registration_source"
 
-	// FirstLogin is true from Register until the second sign-in.
+	// FirstLogin says that the user has yet to see what a newcomer is shown. The
+	// program sets and clears it.
 	FirstLogin Field[bool] = "first_login"
 
-	// FullName is a longer form of the name than RealName.
+	// FullName is for programs that keep a longer form of the name than RealName.
 	FullName Field[string] = "full_name"
 
-	// Social keeps what each outside provider said, by provider.
+	// Social is for what each outside provider said, by provider.
 	Social Field[map[string]json.RawMessage] = "social"
 )
 

@@ -53,9 +53,9 @@
 //	err = users.RequestPasswordReset(ctx, "ann@example.org")
 //	ann, err = users.ResetPassword(ctx, code, password)
 //
-// Sessions are the program's own in this version. Keep with each the time just
-// before its [Users.Authenticate], to the microsecond. With every request read
-// the user, and end the session unless [User.CanLogin] is true and
+// Sessions are the program's own in this version. Keep with each the
+// LastLoginAt of the user that [Users.Authenticate] returned. With every request
+// read the user, and end the session unless [User.CanLogin] is true and
 // [User.SessionValid] of that time, too: a new password, a new primary address,
 // [Users.Disable] and their like end all sessions that are older.
 //
@@ -212,9 +212,10 @@
 // # A user type of the program's own
 //
 // A struct that embeds [User] is a [Model], and verbs such as [Users.Create]
-// and [Users.Save] take one. [As] finds the way back from the User to the
-// struct that it is part of. The stores of this version keep the User and
-// nothing else of the struct; put what is to stay into [User.Data].
+// and [Users.Save] take one, if the store keeps its columns. [As] finds the way
+// back from a User to the struct that it was read as part of. The stores of this
+// version keep plain users only and refuse other types; put what is to stay into
+// [User.Data].
 //
 // # Testing
 //

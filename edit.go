@@ -90,10 +90,10 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 		return err
 	}
 	now := us.now()
-	renamed := u.Name != before.Name
-	if renamed {
+	if u.Name != before.Name {
 		u.NameAuto = false
 	}
+	renamed := u.NameKey != before.NameKey // not merely spelt in another way
 	barred := u.Flags&^before.Flags&(FlagBanned|FlagLocked) != 0
 	linked := u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN
 	if renamed || barred || linked {
@@ -105,7 +105,7 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 	if err := us.update(ctx, m); err != nil {
 		return err
 	}
-	if u.NameKey == before.NameKey || u.IsDeleted() {
+	if !renamed || u.IsDeleted() {
 		return nil
 	}
 	if err := us.retireName(ctx, before, now); err != nil {
@@ -141,20 +141,24 @@ func (us *Users) touchAuth(ctx context.Context, u *User, now time.Time) error {
 // others into their canonical form. A name that is not new is let be: rules may
 // have changed since it was given.
 func (us *Users) check(u, before *User) error {
-	var errs []error
+	return errors.Join(us.checkName(u, before), us.checkFields(u))
+}
+
+func (us *Users) checkName(u, before *User) error {
 	if u.Name == before.Name {
 		u.NameKey = before.NameKey
-	} else {
-		key, err := newNameKey(u.Name)
-		if err == nil && isAutoName(key) && key != autoName(int64(u.ID)) {
-			err = invalid(FieldName, ReasonReserved)
-		}
-		if err != nil {
-			errs = append(errs, err)
-		}
-		u.NameKey = key
+		return nil
 	}
-	errs = append(errs, checkText(FieldRealName, u.RealName, 4*maxRealNameRunes, maxRealNameRunes))
+	key, err := newNameKey(u.Name)
+	u.NameKey = key
+	if err == nil && isAutoName(key) && key != autoName(int64(u.ID)) {
+		return invalid(FieldName, ReasonReserved)
+	}
+	return err
+}
+
+func (us *Users) checkFields(u *User) error {
+	errs := []error{checkText(FieldRealName, u.RealName, 4*maxRealNameRunes, maxRealNameRunes)}
 	if locale, err := canonicalLocale(u.Locale); err != nil {
 		errs = append(errs, err)
 	} else {

@@ -112,7 +112,15 @@ func TestRenameHoldsTheOldName(t *testing.T) {
 	wantConflict(t, rename(eve.ID, "ann"), roster.FieldName)
 	env.Clock.Advance(time.Microsecond)
 	must(t, rename(eve.ID, "ann"))
-	must(t, rename(u.ID, "ANNA")) // only the spelling
+	before, err := env.ByID(ctx, u.ID)
+	must(t, err)
+	env.Clock.Advance(time.Minute)
+	must(t, rename(u.ID, "ANNA"))
+	after, err := env.ByID(ctx, u.ID)
+	must(t, err)
+	if after.Name != "ANNA" || !after.AuthChangedAt.Equal(before.AuthChangedAt) {
+		t.Errorf("another spelling of the name counts as another name: %+v", after)
+	}
 	healthy(t, env)
 
 	auto := &roster.User{}
@@ -218,6 +226,20 @@ func TestAtomic(t *testing.T) {
 	if _, err := env.ByName(ctx, "cem"); !errors.Is(err, roster.ErrNotFound) {
 		t.Errorf("kept in spite of a failed verb: %v", err)
 	}
+
+	// A verb that refused before it wrote leaves the transaction good.
+	must(t, env.Atomic(ctx, func(ctx context.Context) error {
+		if err := env.Create(ctx, &roster.User{Name: "fay"}); err != nil {
+			return err
+		}
+		wantError(t, env.Disable(ctx, 999), roster.ErrNotFound)
+		wantError(t, env.Create(ctx, &roster.User{Name: "not a name"}), roster.ErrInvalid)
+		_, err := env.Activate(ctx, "no code")
+		wantError(t, err, roster.ErrActivation)
+		return nil
+	}))
+	_, err = env.ByName(ctx, "fay")
+	must(t, err)
 
 	var kept context.Context
 	must(t, env.Atomic(ctx, func(ctx context.Context) error {

@@ -272,7 +272,7 @@ type EmailStore interface {
 	// EmailsAfter returns the next rows by ID in whatever state.
 	EmailsAfter(ctx context.Context, after EmailID, limit int) ([]*UserEmail, error)
 
-	// PruneEmails deletes at most limit pending addresses that are not primary
-	// and were created before that time. It returns how many.
+	// PruneEmails deletes at most limit pending addresses that are not primary,
+	// were created before that time and have no activation. It returns how many.
 	PruneEmails(ctx context.Context, before time.Time, limit int) (int, error)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -174,6 +175,20 @@ func TestChangeEmail(t *testing.T) {
 	_, err = env.ChangeEmail(ctx, u.ID, "ann@example.org")
 	must(t, err)
 	wantEmails(t, env, u.ID, "ann@example.org* new@example.org")
+}
+
+// A code that is sent again is good for what the one before was.
+func TestResendKeepsTheChange(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	u := env.MustRegister("ann")
+	_, err := env.ChangeEmail(ctx, u.ID, "new@example.org")
+	must(t, err)
+	env.Clock.Advance(25 * time.Hour)
+	must(t, env.ResendActivation(ctx, "new@example.org"))
+	_, err = env.Activate(ctx, env.Mail.MustCode(t, "new@example.org"))
+	must(t, err)
+	wantEmails(t, env, u.ID, "new@example.org* ann@example.org")
 }
 
 // Each code proves the address it was mailed to and no other.

@@ -71,6 +71,8 @@ const (
 	FieldFlags     = "flags"
 	FieldState     = "state"
 	FieldDirectory = "directory"
+	FieldSource    = "source"
+	FieldModel     = "model"
 )
 
 // Reason says why a value was refused, in a form that a program can translate.

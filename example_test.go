@@ -460,37 +460,10 @@ func ExampleInvalidFields() {
 	}
 	// Output:
 	// true
-	// timezone unknown
 	// name reserved
 	// email syntax
 	// password too_short
-}
-
-// Subscriber is a host's own user type.
-type Subscriber struct {
-	roster.User
-	Plan string
-}
-
-func ExampleAs() {
-	var model roster.Model = &Subscriber{Plan: "pro"} // Subscriber embeds roster.User
-
-	ctx := context.Background()
-	users, _ := newUsers()
-	if err := users.Create(ctx, model); err != nil {
-		log.Fatal(err)
-	}
-
-	u := model.RosterUser()
-	if s, ok := roster.As[*Subscriber](u); ok {
-		fmt.Println(u.Name, "has the plan", s.Plan)
-	}
-	other := *u
-	_, ok := roster.As[*Subscriber](&other)
-	fmt.Println("a copy is part of one:", ok)
-	// Output:
-	// user-1 has the plan pro
-	// a copy is part of one: false
+	// timezone unknown
 }
 
 func ExampleAfterCommit() {

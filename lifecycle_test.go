@@ -249,6 +249,21 @@ func TestPrune(t *testing.T) {
 	healthy(t, env)
 }
 
+// Who has just been sent a code is still waited for.
+func TestPruneWaitsForCodes(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	_, err := env.Register(ctx, ann)
+	must(t, err)
+	env.Clock.Advance(7*24*time.Hour - time.Minute)
+	must(t, env.ResendActivation(ctx, "ann"))
+	env.Clock.Advance(2 * time.Minute)
+	_, err = env.Prune(ctx, roster.Budget{})
+	must(t, err)
+	_, err = env.Activate(ctx, env.Mail.MustCode(t, ann.Email))
+	must(t, err)
+}
+
 func TestPruneCanBeTurnedOff(t *testing.T) {
 	ctx := context.Background()
 	env := rostertest.New(t, func(o *roster.Options) { o.PendingTTL = -1 })

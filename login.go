@@ -46,6 +46,7 @@ func (us *Users) Authenticate(ctx context.Context, login, password string) (*Use
 }
 
 func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, error) {
+	at := us.now() // before anything is read: see User.SessionValid
 	m, c, err := us.loginRow(ctx, login)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
@@ -67,7 +68,10 @@ func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, 
 	if rehash {
 		us.rehash(ctx, c, typed)
 	}
-	return u, us.recordLogin(ctx, u)
+	if err := us.recordLogin(ctx, u, at); err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 // loginRow finds whom a login means. Names never contain an at sign, addresses
@@ -89,8 +93,8 @@ const maxLogin = 1024
 
 // recordLogin notes the sign-in. Not being able to write is no reason to keep
 // anybody out.
-func (us *Users) recordLogin(ctx context.Context, u *User) error {
-	at, ip := us.now(), ""
+func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
+	ip := ""
 	if addr := ClientFrom(ctx).Addr; addr.IsValid() {
 		ip = addr.Unmap().WithZone("").String()
 	}

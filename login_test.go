@@ -134,6 +134,39 @@ func TestAuthenticateRecordsTheSignIn(t *testing.T) {
 	}
 }
 
+// slowHasher changes the world while it compares.
+type slowHasher struct {
+	rostertest.Hasher
+	meanwhile func()
+}
+
+func (h *slowHasher) Verify(ctx context.Context, hash, password string) (bool, bool, error) {
+	if h.meanwhile != nil {
+		h.meanwhile()
+	}
+	return h.Hasher.Verify(ctx, hash, password)
+}
+
+// A session that was begun with a password that was changed meanwhile is dead.
+func TestPasswordChangedDuringSignIn(t *testing.T) {
+	ctx := context.Background()
+	hasher := new(slowHasher)
+	env := rostertest.New(t, func(o *roster.Options) { o.Hasher = hasher })
+	u := env.MustRegister("ann")
+	hasher.meanwhile = func() {
+		env.Clock.Advance(time.Millisecond)
+		must(t, env.SetPassword(ctx, u.ID, "another password"))
+		env.Clock.Advance(time.Millisecond)
+	}
+	got, err := env.Authenticate(ctx, "ann", rostertest.Password)
+	must(t, err)
+	now, err := env.ByID(ctx, u.ID)
+	must(t, err)
+	if now.SessionValid(got.LastLoginAt) {
+		t.Error("the session is valid")
+	}
+}
+
 // readOnly is a store that cannot be written.
 type readOnly struct{ roster.Store }
 

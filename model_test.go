@@ -1,7 +1,9 @@
 package roster_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/rostertest"
 )
 
 // subscriber is a host's own user type.
@@ -33,6 +36,48 @@ func TestAs(t *testing.T) {
 	var m roster.Model = &subscriber{User: *u, Plan: "pro"}
 	if m.RosterUser().Name != "ann" {
 		t.Error("RosterUser is not promoted")
+	}
+}
+
+// hosting is a store that was opened for subscribers.
+type hosting struct{ roster.Store }
+
+func (s hosting) UserByID(ctx context.Context, id roster.UserID) (roster.Model, error) {
+	m, err := s.Store.UserByID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &subscriber{User: *m.RosterUser(), Plan: "pro"}, nil
+}
+
+func TestAsFindsTheHostsType(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	id := env.MustRegister("ann").ID
+	users, err := roster.New(hosting{env.Store}, nil)
+	must(t, err)
+	u, err := users.ByID(ctx, id)
+	must(t, err)
+	m, ok := roster.As[*subscriber](u)
+	if !ok || m.Plan != "pro" || &m.User != u {
+		t.Fatalf("read as part of %+v, %v", m, ok)
+	}
+	if back, ok := roster.As[roster.Model](u); !ok || back != roster.Model(m) {
+		t.Error("not found as a Model")
+	}
+	copied := *u
+	if _, ok := roster.As[*subscriber](&copied); ok {
+		t.Error("a copy of the user is part of the subscriber")
+	}
+	again, err := users.ByID(ctx, id)
+	must(t, err)
+	if !cmp.Equal(u, again) || !reflect.DeepEqual(u, again) || !cmp.Equal(*u, copied) || !reflect.DeepEqual(*u, copied) {
+		t.Error("where a user was read makes a difference")
+	}
+	// A store that does not keep the host's columns says so.
+	var refused *roster.InvalidError
+	if err := env.Create(ctx, &subscriber{User: roster.User{Name: "ben"}}); !errors.As(err, &refused) || refused.Field != roster.FieldModel {
+		t.Errorf("Create of a type that the store does not know: %v", err)
 	}
 }
 

@@ -191,7 +191,7 @@ func digitZero(r rune) (zero rune, ok bool) {
 type NameStore interface {
 	// ClaimName makes the key the owner's, in one statement. It succeeds if the
 	// key is free, or held back for the same owner, or was held back until now
-	// or earlier. Else it is a [ConflictError] of [FieldName]; one of
+	// or earlier. Else, also if the owner has it already, it is a [ConflictError] of [FieldName]; one of
 	// [FieldUser] says that there is no such user.
 	ClaimName(ctx context.Context, key string, owner UserID, now time.Time) error
 

@@ -200,8 +200,8 @@ func stamp(t time.Time) time.Time {
 // Atomic runs fn in one transaction, which travels in fn's context: all verbs
 // called with it take effect together or not at all. See [Store] for the
 // promises: fn may run more than once, so what it does outside the store waits
-// for [AfterCommit]; a verb that failed dooms the transaction, ErrNotFound
-// excepted.
+// for [AfterCommit]; a verb that failed when it had begun to write dooms the
+// transaction. A verb that refused before that leaves it good.
 func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
 	return us.store.Atomic(ctx, fn)
 }

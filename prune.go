@@ -24,8 +24,8 @@ func (p Pruned) Total() int { return p.Activations + p.Emails + p.Users + p.Name
 // while it removes something. Nothing depends on it: what has expired is dead
 // before it is removed.
 //
-// An account is removed if nobody proved its address within Options.PendingTTL,
-// it was never activated or signed in, belongs to no directory and is not
+// An account is removed if nobody proved its address within Options.PendingTTL
+// and no code is on its way, it was never activated or signed in, belongs to no directory and is not
 // flagged Privileged or NeverClean. Accounts without an address, such as Create
 // makes, stay. It returns what it has removed, also beside an error.
 func (us *Users) Prune(ctx context.Context, b Budget) (Pruned, error) {

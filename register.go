@@ -1,15 +1,19 @@
 package roster
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 )
 
 // NewUser is what a person who signs up has to say. Name, Email and Password
-// are needed.
+// are needed. It is printed, logged and marshalled to JSON without the password.
 type NewUser struct {
 	Name     string // what to sign in with, see [NameKey]
 	RealName string
@@ -23,9 +27,30 @@ type NewUser struct {
 	Source string
 }
 
+type plainNewUser NewUser // has no methods
+
+func (n NewUser) redacted() plainNewUser {
+	if n.Password != "" {
+		n.Password = redacted
+	}
+	return plainNewUser(n)
+}
+
+// Format implements [fmt.Formatter].
+func (n NewUser) Format(f fmt.State, verb rune) {
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), n.redacted())
+}
+
+// LogValue implements [slog.LogValuer].
+func (n NewUser) LogValue() slog.Value { return slog.AnyValue(n.redacted()) }
+
+// MarshalJSON implements [json.Marshaler].
+func (n NewUser) MarshalJSON() ([]byte, error) { return json.Marshal(n.redacted()) }
+
 // Register signs a person up: user, password, address and mail in one
 // transaction. The account can sign in once a code from the mail has been
 // redeemed by [Users.Activate] (or at once, with Options.SkipActivation).
+// Hashing takes its time: inside [Users.Atomic] the transaction waits for it.
 //
 // It returns every [InvalidError] at once, joined, or a [ConflictError] of
 // [FieldName] if the name is taken. An address that somebody else has activated
@@ -38,29 +63,15 @@ func (us *Users) Register(ctx context.Context, n NewUser) (*User, error) {
 }
 
 func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
-	if n.Source == "" {
-		n.Source = "email"
-	}
-	now := us.now()
-	draft := User{Name: n.Name, RealName: n.RealName, Locale: n.Locale, Timezone: n.Timezone}
-	errs := []error{RegistrationSource.Set(&draft, n.Source), us.check(&draft, new(User))}
-	switch {
-	case n.Name == "":
-		errs = append(errs, invalid(FieldName, ReasonEmpty))
-	case us.reserved(draft.NameKey) && !isAutoName(draft.NameKey): // check refuses those
-		errs = append(errs, invalid(FieldName, ReasonReserved))
-	}
-	_, err := AddressKey(n.Email)
-	errs = append(errs, err)
-	prepared, err := us.preparePassword(n.Password)
-	errs = append(errs, err)
-	if err := errors.Join(errs...); err != nil {
+	draft, prepared, err := us.checkNewUser(n)
+	if err != nil {
 		return nil, err
 	}
 	hash, err := us.opts.Hasher.Hash(ctx, prepared) // before the transaction: it takes its time
 	if err != nil {
 		return nil, err
 	}
+	now := us.now()
 	if us.opts.SkipActivation {
 		draft.ActivatedAt = now
 	}
@@ -85,6 +96,38 @@ func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
 	}
 	return u, nil
 }
+
+// CheckNewUser returns what [Users.Register] would find invalid in n, for a form
+// that wants to say so early. It asks no store: whether the name is taken only
+// Register can tell.
+func (us *Users) CheckNewUser(n NewUser) error {
+	_, _, err := us.checkNewUser(n)
+	return wrap("check new user", 0, err)
+}
+
+func (us *Users) checkNewUser(n NewUser) (draft User, prepared string, err error) {
+	draft = User{Name: n.Name, RealName: n.RealName, Locale: n.Locale, Timezone: n.Timezone}
+	var errs []error
+	switch err := us.checkName(&draft, new(User)); {
+	case err != nil:
+		errs = append(errs, err)
+	case n.Name == "":
+		errs = append(errs, invalid(FieldName, ReasonEmpty))
+	case us.reserved(draft.NameKey):
+		errs = append(errs, invalid(FieldName, ReasonReserved))
+	}
+	_, err = AddressKey(n.Email)
+	errs = append(errs, err)
+	prepared, err = us.preparePassword(n.Password)
+	errs = append(errs, err, checkText(FieldSource, n.Source, maxSourceBytes, maxSourceBytes))
+	if len(n.Source) <= maxSourceBytes {
+		errs = append(errs, RegistrationSource.Set(&draft, cmp.Or(n.Source, "email")))
+	}
+	errs = append(errs, us.checkFields(&draft))
+	return draft, prepared, errors.Join(errs...)
+}
+
+const maxSourceBytes = 64
 
 // Create adds a user on the program's own authority: without password, address
 // or mail. It takes Name, RealName, Locale, Timezone, the directory, Flags,

@@ -128,8 +128,8 @@ func TestRegisterReportsEveryField(t *testing.T) {
 				Locale: "../../x", Timezone: "Mars/Olympus",
 			},
 			[]string{
-				"name: character", "real_name: character", "locale: unknown", "timezone: unknown",
-				"email: syntax", "password: too_short",
+				"name: character", "email: syntax", "password: too_short", "real_name: character",
+				"locale: unknown", "timezone: unknown",
 			},
 		},
 		{"reserved", roster.NewUser{Name: "ＡＤＭＩＮ", Email: "a@example.org", Password: "long enough"}, []string{"name: reserved"}},
@@ -143,11 +143,14 @@ func TestRegisterReportsEveryField(t *testing.T) {
 		{
 			"source",
 			roster.NewUser{Name: "ann", Email: "b@example.org", Password: "long enough", Source: strings.Repeat("x", 1<<20)},
-			[]string{"data: too_long"},
+			[]string{"source: too_long"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := env.Register(ctx, tt.new)
+			if diff := cmp.Diff(fields(err), fields(env.CheckNewUser(tt.new))); diff != "" {
+				t.Errorf("CheckNewUser differs from Register:\n%s", diff)
+			}
 			if diff := cmp.Diff(tt.want, fields(err)); diff != "" {
 				t.Errorf("%v\n%s", err, diff)
 			}

@@ -41,6 +41,19 @@ func TestSecretIsNeverShown(t *testing.T) {
 		_ = gob.NewEncoder(&logged).Encode(v)
 		out = append(out, logged.String())
 	}
+	n := roster.NewUser{Name: "ann", Password: text}
+	for _, v := range []any{n, &n, []any{n}, map[string]roster.NewUser{"k": n}} {
+		raw, err := json.Marshal(v)
+		must(t, err)
+		var logged bytes.Buffer
+		slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "v", v)
+		slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "v", v)
+		line := fmt.Sprintf("%v %+v %#v %s %q %x", v, v, v, v, v, v) + string(raw) + logged.String()
+		if !strings.Contains(line, "ann") {
+			t.Errorf("nothing is shown: %s", line)
+		}
+		out = append(out, line)
+	}
 	func() {
 		defer func() { out = append(out, fmt.Sprint(recover())) }()
 		panic(s)

@@ -19,7 +19,9 @@ import (
 //     full or read-only is an *UnavailableError. A context that ends gives the
 //     context's error.
 //   - Rows are copied in and copied out.
-//   - Equality and order are by the bytes of keys that Go made.
+//   - Equality and order are by the bytes of keys that Go made. A key is never
+//     empty. A limit of zero or less gets nothing. Of what is pruned, the lowest
+//     IDs or the earliest times go first.
 //   - Times go in as UTC with microseconds and come out equal; a zero time
 //     comes out zero. A store never asks for the time.
 //   - It is safe for concurrent use.
@@ -29,8 +31,9 @@ type Store interface {
 	//
 	// A call that fails, other than by not finding something, dooms the
 	// transaction: every later call answers ErrTxAborted, and so does Atomic,
-	// even if fn returns nil. An inner Atomic whose fn fails does the same. A
-	// panic rolls back and goes on.
+	// even if fn returns nil. An inner Atomic whose fn fails does the same if it
+	// has written anything, since that cannot be undone alone. A panic rolls back
+	// and goes on.
 	//
 	// The outermost Atomic runs fn again, a bounded number of times, if the
 	// database gave up on it for the sake of others (serialization failure,
@@ -52,7 +55,8 @@ type Store interface {
 
 // AfterCommit runs fn after the outermost transaction in ctx has committed, in
 // the order of the calls, with the context of that Atomic; never if it rolls
-// back. Without a transaction it runs fn at once, with ctx.
+// back, nor if an inner Atomic that it was called in failed. Without a
+// transaction it runs fn at once, with ctx.
 func AfterCommit(ctx context.Context, fn func(ctx context.Context)) {
 	if held, ok := ctx.Value(afterCommitKey{}).(*afterCommit); ok {
 		held.mu.Lock()
@@ -65,7 +69,8 @@ func AfterCommit(ctx context.Context, fn func(ctx context.Context)) {
 
 // HoldAfterCommit is for the authors of stores: the context it returns makes
 // [AfterCommit] hold its functions back until run is called, once, after the
-// commit. Each try of a transaction holds its own.
+// commit. If ctx is in the transaction of another store, or holds back itself,
+// run hands them on to that. Each try of a transaction holds its own.
 func HoldAfterCommit(ctx context.Context) (held context.Context, run func()) {
 	h := new(afterCommit)
 	return context.WithValue(ctx, afterCommitKey{}, h), func() {
@@ -74,7 +79,7 @@ func HoldAfterCommit(ctx context.Context) (held context.Context, run func()) {
 		h.fns = nil
 		h.mu.Unlock()
 		for _, fn := range fns {
-			fn(ctx)
+			AfterCommit(ctx, fn)
 		}
 	}
 }

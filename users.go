@@ -52,7 +52,7 @@ type User struct {
 	// Times are in UTC with microseconds. Zero is never.
 	ActivatedAt       time.Time `bun:"activated_at,nullzero"`        // first proof of an address, or an administrator's word
 	DeletedAt         time.Time `bun:"deleted_at,nullzero"`          // see [Users.Delete]
-	LastLoginAt       time.Time `bun:"last_login_at,nullzero"`       // last successful Authenticate
+	LastLoginAt       time.Time `bun:"last_login_at,nullzero"`       // beginning of the last successful Authenticate
 	LastLoginIP       string    `bun:"last_login_ip,notnull"`        // from [Client]; empty is unknown
 	PasswordChangedAt time.Time `bun:"password_changed_at,nullzero"` // zero also means that there is none
 	AuthChangedAt     time.Time `bun:"auth_changed_at,nullzero"`     // last auth-sensitive change: older sessions are dead
@@ -81,9 +81,11 @@ func (u *User) mayLogin() bool {
 	return u.Enabled && !u.IsDeleted() && u.Flags&(FlagBanned|FlagLocked) == 0
 }
 
-// SessionValid reports whether a session that was created at that time has
-// outlived every auth-sensitive change. A session created in the same
-// microsecond as the change is valid.
+// SessionValid reports whether a session that was created at that time is newer
+// than every auth-sensitive change. Take LastLoginAt of what
+// [Users.Authenticate] returned for the time of creation: it lies before the
+// password was compared, so that a change meanwhile ends the session. A session
+// created in the same microsecond as the change is valid.
 func (u *User) SessionValid(created time.Time) bool { return !created.Before(u.AuthChangedAt) }
 
 // DisplayName is the real name, or the name if there is none.
@@ -122,11 +124,12 @@ func (u *User) Location() *time.Location {
 }
 
 // UserStore keeps the rows of users. See [Store] for what every method
-// promises.
+// promises. A [Model] of a type that the store was not opened for is an
+// [InvalidError] of [FieldModel].
 type UserStore interface {
 	// InsertUser writes a new row and sets its ID. search is what a substring
 	// search looks in. A taken name key among users that are not deleted is a
-	// [ConflictError] of [FieldName], a taken UUID one of [FieldUUID].
+	// [ConflictError] of [FieldName], else a taken UUID one of [FieldUUID].
 	InsertUser(ctx context.Context, m Model, search string) error
 
 	// UpdateUser writes every column of m but ID, UUID, CreatedAt and what
@@ -169,8 +172,8 @@ type UserStore interface {
 
 	// PruneUsers purges at most limit users that were created before that time,
 	// were never activated and never signed in, are not deleted, belong to no
-	// directory, have none of the flags, and have an address (so that they wait
-	// for somebody to prove it). It returns their IDs, in order.
+	// directory, have none of the flags, have an address (so that they wait for
+	// somebody to prove it), and no activation. It returns their IDs, in order.
 	PruneUsers(ctx context.Context, before time.Time, without Flags, limit int) ([]UserID, error)
 }
 

@@ -5,13 +5,14 @@ set -euo pipefail
 time=$1
 shift
 
-status=0
-count=0
-while read -r package target; do
-	count=$((count + 1))
-	echo "fuzzing $package $target"
-	"${GO:-go}" test -run='^$' -fuzz="^$target\$" -fuzztime="$time" "$package" || status=1
-done < <("${GO:-go}" test -list='^Fuzz' "$@" |
+# For each package go test prints the names, then a line with the package.
+list=$("${GO:-go}" test -list='^Fuzz' "$@" |
 	awk '/^Fuzz/ { targets[++n] = $1 } /^ok/ { for (i = 1; i <= n; i++) print $2, targets[i]; n = 0 }')
-echo "fuzz targets: $count"
+
+status=0
+while read -r package target; do
+	[ -n "$target" ] || continue
+	echo "fuzzing $package $target"
+	"${GO:-go}" test -run='^$' -fuzz="^$target\$" -fuzztime="$time" "$package" </dev/null || status=1
+done <<<"$list"
 exit "$status"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check, also after one has found something, and fails if any did.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 go=${GO:-go}
 status=0
 

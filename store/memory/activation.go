@@ -107,6 +107,15 @@ func (s *Store) VoidActivations(
 	})
 }
 
+// hasActivation reports whether there is one for a user, or for an address of a
+// user, by the beginning of its key.
+func (st *state) hasActivation(prefix string) bool {
+	for range prefixed(st.activations.byEmail, prefix) {
+		return true
+	}
+	return false
+}
+
 // PruneActivations implements [roster.ActivationStore]. Those that expired
 // first go first.
 func (s *Store) PruneActivations(ctx context.Context, now time.Time, limit int) (int, error) {

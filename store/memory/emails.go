@@ -279,7 +279,8 @@ func (s *Store) PruneEmails(ctx context.Context, before time.Time, limit int) (i
 			if len(rows) >= limit {
 				break
 			}
-			if e := st.emails.byID.get(id); e.CreatedAt.Before(before) {
+			e := st.emails.byID.get(id)
+			if e.CreatedAt.Before(before) && !st.hasActivation(ints(int64(e.UserID), int64(id))) {
 				rows = append(rows, e)
 			}
 		}

@@ -15,8 +15,12 @@ type userRow struct {
 }
 
 // newUserRow copies what a caller handed in.
-func newUserRow(m roster.Model, search string) *userRow {
-	u := cloneUser(m.RosterUser())
+func newUserRow(m roster.Model, search string) (*userRow, error) {
+	plain, ok := m.(*roster.User)
+	if !ok {
+		return nil, &roster.InvalidError{Field: roster.FieldModel, Reason: roster.ReasonUnknown}
+	}
+	u := cloneUser(plain)
 	u.ActivatedAt = micros(u.ActivatedAt)
 	u.DeletedAt = micros(u.DeletedAt)
 	u.LastLoginAt = micros(u.LastLoginAt)
@@ -24,7 +28,7 @@ func newUserRow(m roster.Model, search string) *userRow {
 	u.AuthChangedAt = micros(u.AuthChangedAt)
 	u.CreatedAt = micros(u.CreatedAt)
 	u.UpdatedAt = micros(u.UpdatedAt)
-	return &userRow{User: u, search: search}
+	return &userRow{User: u, search: search}, nil
 }
 
 // with returns a row that differs from r by what change does to its user.

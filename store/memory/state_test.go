@@ -39,7 +39,7 @@ func TestKeysSortAsWhatTheyAreMadeOf(t *testing.T) {
 // each the indices must be those that the rows alone give.
 func TestIndicesFollowTheRows(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed) // put it here to see the same calls again
+	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	s, outside := New(), t.Context()
 	for range 2000 {

@@ -145,6 +145,7 @@ func read[T any](ctx context.Context, s *Store, fn func(*state) (T, error)) (T, 
 func write[T any](ctx context.Context, s *Store, fn func(*state) (T, error)) (T, error) {
 	t, inside, err := s.txns.Tx(ctx)
 	if inside {
+		s.txns.Wrote(ctx)
 		return within(ctx, t, err, fn)
 	}
 	if err := s.lock(ctx); err != nil {

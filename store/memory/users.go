@@ -26,7 +26,9 @@ type userTable struct {
 }
 
 func (r *userRow) uuidKey() (string, bool) { return string(r.UUID[:]), true }
+
 func (r *userRow) liveKey() (string, bool) { return r.NameKey, !r.IsDeleted() }
+
 func (r *userRow) activeKey() (string, bool) { return r.NameKey, !r.IsDeleted() && r.IsActivated() }
 
 func (r *userRow) pendingKey() (string, bool) { return r.NameKey, !r.IsDeleted() && !r.IsActivated() }
@@ -68,9 +70,12 @@ func (st *state) checkName(row *userRow) error {
 
 // InsertUser implements [roster.UserStore].
 func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) error {
-	row := newUserRow(m, search)
+	row, err := newUserRow(m, search)
+	if err != nil {
+		return s.txns.Doom(ctx, err)
+	}
 	row.ID = 0
-	err := exec(ctx, s, func(st *state) error {
+	err = exec(ctx, s, func(st *state) error {
 		if err := st.checkName(row); err != nil {
 			return err
 		}
@@ -90,8 +95,11 @@ func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) e
 
 // UpdateUser implements [roster.UserStore].
 func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) error {
-	row := newUserRow(m, search)
-	err := exec(ctx, s, func(st *state) error {
+	row, err := newUserRow(m, search)
+	if err != nil {
+		return s.txns.Doom(ctx, err)
+	}
+	err = exec(ctx, s, func(st *state) error {
 		old := st.users.byID.get(row.ID)
 		if old == nil || old.Version != row.Version {
 			return roster.ErrStale
@@ -215,7 +223,7 @@ func (s *Store) PruneUsers(
 				break
 			}
 			r := st.users.byID.get(id)
-			if r.CreatedAt.Before(before) && r.Flags&without == 0 && st.hasEmail(id) {
+			if r.CreatedAt.Before(before) && r.Flags&without == 0 && st.hasEmail(id) && !st.hasActivation(ints(int64(id))) {
 				ids = append(ids, id)
 			}
 		}

@@ -14,7 +14,7 @@ var activationCases = []testCase{
 	{name: "Activation/Expiry", rule: "An activation is redeemed strictly before it expires.", run: activationExpiry},
 	{name: "Activation/Purpose", rule: "An activation is redeemed for its own purpose only, and stays if it is tried for another.", run: activationPurpose},
 	{name: "Activation/Void", rule: "VoidActivations deletes exactly those of the user, of the address if given, of the purposes if given.", run: activationVoid},
-	{name: "PruneActivations", rule: "PruneActivations deletes at most limit rows that expired at or before now.", run: pruneActivations},
+	{name: "PruneActivations", rule: "PruneActivations deletes at most limit rows that expired at or before now, the earliest first.", run: pruneActivations},
 }
 
 func activationRoundTrip(t *testing.T, s roster.Store) {
@@ -197,16 +197,20 @@ func pruneActivations(t *testing.T, s roster.Store) {
 		a.CreatedAt, a.ExpiresAt = now, expires
 		insertActivation(t, s, a)
 	}
-	same(t, "none asked for", got(s.PruneActivations(ctx, now, 0))(t), 0)
+	for _, limit := range []int{0, -1} {
+		same(t, "none asked for", got(s.PruneActivations(ctx, now, limit))(t), 0)
+	}
+	left := []string{"never", "long ago", "before", "now", "after", "much later"} // in the order of their times
 	for _, n := range []int{3, 1, 0} {
 		same(t, "pruned", got(s.PruneActivations(ctx, now, 3))(t), n)
-	}
-	for _, hash := range []string{"now", "before", "long ago", "never"} {
-		_, err := s.ActivationByHash(ctx, hash)
-		fails(t, hash, err, roster.ErrNotFound)
-	}
-	for _, hash := range []string{"after", "much later"} {
-		same(t, hash, got(s.ActivationByHash(ctx, hash))(t).Hash, hash)
+		for _, hash := range left[:n] {
+			_, err := s.ActivationByHash(ctx, hash)
+			fails(t, hash, err, roster.ErrNotFound)
+		}
+		left = left[n:]
+		for _, hash := range left {
+			same(t, hash, got(s.ActivationByHash(ctx, hash))(t).Hash, hash)
+		}
 	}
 	same(t, "all of them", got(s.PruneActivations(ctx, at(10_000*time.Hour), 100))(t), 2)
 }

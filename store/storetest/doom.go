@@ -12,7 +12,8 @@ import (
 var doomCases = []testCase{
 	{name: "Doom/Swallowed", rule: "A call that fails dooms the transaction, also if fn swallows the error: every later call and Atomic itself answer ErrTxAborted, and nothing is kept.", run: doomSwallowed},
 	{name: "Doom/Returned", rule: "An fn that returns the error of a call gets it back from Atomic.", run: doomReturned},
-	{name: "Doom/Inner", rule: "An inner Atomic whose fn fails dooms the outer one, whatever the error is.", run: doomInner},
+	{name: "Doom/Inner", rule: "An inner Atomic whose fn has written and fails dooms the outer one, whatever the error is.", run: doomInner},
+	{name: "Doom/InnerReads", rule: "An inner Atomic whose fn fails and has written nothing dooms nothing.", run: doomInnerReads},
 	{name: "Doom/NotFound", rule: "Not finding something does not doom a transaction.", run: doomNotFound},
 	{name: "Doom/Alone", rule: "A call that fails alone, or in another transaction, dooms nothing.", run: doomAlone},
 }
@@ -45,8 +46,11 @@ func (w *world) failures(s roster.Store) []call {
 		}},
 		{"PutCredential for nobody", func(ctx context.Context) error { return s.PutCredential(ctx, credential(ghost, 0, "x")) }},
 		{"SwapCredential of a stale row", func(ctx context.Context) error { return s.SwapCredential(ctx, w.ann.ID, 0, old, hash) }},
-		{"an Atomic that fails", func(ctx context.Context) error {
-			return s.Atomic(ctx, func(context.Context) error { return errRollback })
+		{"an Atomic that writes and fails", func(ctx context.Context) error {
+			return s.Atomic(ctx, func(ctx context.Context) error {
+				_, err := s.VoidActivations(ctx, w.ann.ID, 0)
+				return errors.Join(errRollback, err)
+			})
 		}},
 		{"a call with a context that has ended", func(ctx context.Context) error {
 			ctx, cancel := context.WithCancel(ctx)
@@ -80,6 +84,9 @@ func (w *world) missed(s roster.Store) []call {
 			return only(s.RedeemActivation(ctx, "hash ben", at(1000*time.Hour), roster.PurposeActivate))
 		}},
 		{"Credential", func(ctx context.Context) error { return only(s.Credential(ctx, w.ann.ID, 5)) }},
+		{"an Atomic that looks and fails", func(ctx context.Context) error {
+			return s.Atomic(ctx, func(ctx context.Context) error { return only(s.LockUser(ctx, user)) })
+		}},
 	}
 }
 
@@ -155,6 +162,26 @@ func doomInner(t *testing.T, s roster.Store) {
 		return nil
 	})
 	fails(t, "the outer one", err, roster.ErrTxAborted)
+}
+
+func doomInnerReads(t *testing.T, s roster.Store) {
+	outer := t.Context()
+	w := populate(t, s)
+	ok(t, s.Atomic(outer, func(ctx context.Context) error {
+		ok(t, s.InsertUser(ctx, user("dan"), "new"))
+		for _, result := range []error{errRollback, roster.ErrNotFound, roster.ErrConflict} {
+			fails(t, "the inner one", s.Atomic(ctx, func(ctx context.Context) error {
+				ok(t, only(s.UserByID(ctx, w.ann.ID)))
+				ok(t, s.Atomic(ctx, func(ctx context.Context) error { return only(s.UserByName(ctx, "dan")) }))
+				fails(t, "a read", only(s.UserByName(ctx, "nobody")), roster.ErrNotFound)
+				return result
+			}), result)
+		}
+		return w.disturb(ctx, s)
+	}))
+	for _, name := range []string{"dan", "eve"} {
+		same(t, "committed", rowOf(s.UserByName(outer, name))(t).NameKey, name)
+	}
 }
 
 func doomNotFound(t *testing.T, s roster.Store) {

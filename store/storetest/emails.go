@@ -226,6 +226,7 @@ func emailAfter(t *testing.T, s roster.Store) {
 	same(t, "the one after the second", got(s.EmailsAfter(ctx, want[1].ID, 1))(t), want[2:3])
 	same(t, "after the last", got(s.EmailsAfter(ctx, want[3].ID, 100))(t), want[4:])
 	same(t, "none asked for", got(s.EmailsAfter(ctx, 0, 0))(t), want[:0])
+	same(t, "fewer than none", got(s.EmailsAfter(ctx, 0, -1))(t), want[:0])
 	same(t, "deleted", got(s.DeleteEmails(ctx, want[1].ID))(t), 1)
 	same(t, "after a deleted one", got(s.EmailsAfter(ctx, want[1].ID, 1))(t), want[2:3])
 }

@@ -13,7 +13,7 @@ var nameCases = []testCase{
 	{name: "Name/NoUser", rule: "Only a user can own a name; a taken name is reported before a missing user.", run: nameNoUser},
 	{name: "Name/Retire", rule: "A name held back goes to others at that time and not before, and back to its owner at any time.", run: nameRetire},
 	{name: "Name/RetireNotFound", rule: "Only the owner can hold a name back.", run: nameRetireNotFound},
-	{name: "Name/Prune", rule: "PruneNames deletes at most limit keys that were held back until now or earlier.", run: namePrune},
+	{name: "Name/Prune", rule: "PruneNames deletes at most limit keys that were held back until now or earlier, the earliest first.", run: namePrune},
 }
 
 func nameClaim(t *testing.T, s roster.Store) {
@@ -116,23 +116,27 @@ func namePrune(t *testing.T, s roster.Store) {
 	ann := insert(t, s, user("ann"))
 	now := at(time.Hour)
 	for name, until := range map[string]time.Time{
-		"a": now, "b": now.Add(-time.Microsecond), "c": at(0), "later": now.Add(time.Microsecond), "much later": at(100 * time.Hour), "held": {},
+		"a": now, "b": now.Add(-time.Microsecond), "z": at(0), "later": now.Add(time.Microsecond), "much later": at(100 * time.Hour), "held": {},
 	} {
 		ok(t, s.ClaimName(ctx, name, ann.ID, at(0)))
 		if name != "held" {
 			ok(t, s.RetireName(ctx, name, ann.ID, until))
 		}
 	}
-	same(t, "none asked for", got(s.PruneNames(ctx, now, 0))(t), 0)
+	for _, limit := range []int{0, -1} {
+		same(t, "none asked for", got(s.PruneNames(ctx, now, limit))(t), 0)
+	}
 	same(t, "too early", got(s.PruneNames(ctx, at(-time.Hour), 100))(t), 0)
+	left := []string{"z", "b", "a", "held", "later", "much later"} // in the order of their times
 	for _, n := range []int{2, 1, 0} {
 		same(t, "pruned", got(s.PruneNames(ctx, now, 2))(t), n)
-	}
-	for _, name := range []string{"a", "b", "c"} {
-		_, err := s.NameOwner(ctx, name)
-		fails(t, name, err, roster.ErrNotFound)
-	}
-	for _, name := range []string{"later", "much later", "held"} {
-		same(t, name, got(s.NameOwner(ctx, name))(t), ann.ID)
+		for _, name := range left[:n] {
+			_, err := s.NameOwner(ctx, name)
+			fails(t, name, err, roster.ErrNotFound)
+		}
+		left = left[n:]
+		for _, name := range left {
+			same(t, name, got(s.NameOwner(ctx, name))(t), ann.ID)
+		}
 	}
 }

@@ -12,7 +12,7 @@ var pageCases = []testCase{
 	{name: "Page/Order", rule: "Pages are ordered by the bytes of the name key, whatever the locale of the database.", run: pageOrder},
 	{name: "Page/Ties", rule: "Users with the same name key are ordered by ID, and a page may end between them.", run: pageTies},
 	{name: "Page/Inserts", rule: "Whoever is there all the time is seen exactly once, whatever is inserted and deleted meanwhile.", run: pageInserts},
-	{name: "Page/Limit", rule: "A page has at most Limit users, none if that is zero.", run: pageLimit},
+	{name: "Page/Limit", rule: "A page has at most Limit users, none if that is zero or less.", run: pageLimit},
 	{name: "Page/States", rule: "Pages and counts hold exactly the users in the state that was asked for.", run: pageStates},
 	{name: "Page/Count", rule: "CountUsers counts all pages: it ignores where they begin and how long they are.", run: pageCount},
 }
@@ -139,6 +139,7 @@ func pageLimit(t *testing.T, s roster.Store) {
 	for _, name := range []string{"ann", "ben", "cat"} {
 		insert(t, s, user(name))
 	}
+	same(t, "a page of fewer than none", rowsOf(s.UserPage(t.Context(), roster.UserQuery{Limit: -1}))(t), []*roster.User{})
 	for limit, want := range [][]string{{}, {"ann"}, {"ann", "ben"}, {"ann", "ben", "cat"}, {"ann", "ben", "cat"}} {
 		for _, contains := range []string{"", "n"} {
 			q := roster.UserQuery{Contains: contains, Limit: limit}

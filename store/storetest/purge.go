@@ -13,7 +13,7 @@ var purgeCases = []testCase{
 	{name: "Purge/Others", rule: "PurgeUser deletes no row of anybody else.", run: purgeOthers},
 	{name: "Purge/NotFound", rule: "PurgeUser of a user that is not there is ErrNotFound.", run: purgeNotFound},
 	{name: "PruneUsers/Rules", rule: "PruneUsers purges exactly those who were created before, never activated, never signed in, and so on.", run: pruneUsersRules},
-	{name: "PruneUsers/Limit", rule: "PruneUsers purges at most limit users and returns their IDs in order.", run: pruneUsersLimit},
+	{name: "PruneUsers/Limit", rule: "PruneUsers purges at most limit users, those with the lowest IDs first, and returns their IDs in order.", run: pruneUsersLimit},
 	{name: "PruneUsers/Everything", rule: "What PruneUsers purges leaves no rows behind, as with PurgeUser.", run: pruneUsersEverything},
 }
 
@@ -145,8 +145,17 @@ func pruneUsersRules(t *testing.T, s roster.Store) {
 		"of a directory":                 wait(func(u *roster.User) { u.DirectoryID = "id"; u.DirectoryDN = "dn" }),
 		"with the first flag":            wait(func(u *roster.User) { u.Flags = roster.FlagNeverClean }),
 		"with the second flag, and more": wait(func(u *roster.User) { u.Flags = roster.FlagPrivileged | roster.FlagBanned }),
+		"with a code":                    wait(func(*roster.User) {}),
+		"with an old code":               wait(func(*roster.User) {}),
 		"with both flags":                wait(func(u *roster.User) { u.Flags = flags }),
 	}
+	waits := wait(func(*roster.User) {})
+	insertActivation(t, s, activation(primaryOf(t, s, waits), "on its way"))
+	stays["with a code on its way"] = waits
+	insertActivation(t, s, activation(insertEmail(t, s, pending(stays["with a code"], "code")), "hash"))
+	late := activation(insertEmail(t, s, pending(stays["with an old code"], "old code")), "old hash")
+	late.ExpiresAt = at(-1000 * time.Hour)
+	insertActivation(t, s, late)
 	mute := pendingUser("mute")
 	mute.CreatedAt = at(0)
 	stays["without an address"] = insert(t, s, mute)
@@ -164,52 +173,53 @@ func pruneUsersRules(t *testing.T, s roster.Store) {
 		same(t, what, rowOf(s.UserByID(ctx, u.ID))(t), u)
 	}
 	flagged := got(s.PruneUsers(ctx, before, 0, 100))(t)
-	if len(flagged) != 3 {
+	if len(flagged) != 3 { // the one with a code still stays
 		t.Errorf("%d users were purged when no flag kept them, want the 3 with flags", len(flagged))
 	}
+}
+
+// primaryOf returns the only address of a user.
+func primaryOf(t *testing.T, s roster.Store, u *roster.User) *roster.UserEmail {
+	t.Helper()
+	emails := got(s.EmailsOf(t.Context(), u.ID))(t)
+	if len(emails) != 1 {
+		t.Fatalf("%d addresses, want 1", len(emails))
+	}
+	return emails[0]
 }
 
 func pruneUsersLimit(t *testing.T, s roster.Store) {
 	ctx := t.Context()
 	var all []roster.UserID
-	for _, name := range []string{"e", "d", "c", "b", "a"} {
-		u := insert(t, s, pendingUser(name))
+	left := 5
+	for n, name := range []string{"e", "d", "c", "b", "a"} {
+		u := pendingUser(name)
+		u.CreatedAt = at(-time.Duration(n) * time.Hour)
+		insert(t, s, u)
 		insertEmail(t, s, pending(u, name+"@1")) // two addresses are still one user
 		insertEmail(t, s, pending(u, name+"@2"))
 		all = append(all, u.ID)
 	}
-	same(t, "none", got(s.PruneUsers(ctx, at(24*time.Hour), 0, 0))(t), []roster.UserID{})
-	left := 5
-	seen := map[roster.UserID]bool{}
-	for _, n := range []int{2, 2, 1, 0} {
-		ids := got(s.PruneUsers(ctx, at(24*time.Hour), 0, 2))(t)
-		if len(ids) != n {
-			t.Fatalf("%d were purged, want %d", len(ids), n)
-		}
-		for i, id := range ids {
-			if seen[id] || i > 0 && id <= ids[i-1] {
-				t.Errorf("the IDs %v are not in order, or not new", ids)
-			}
-			seen[id] = true
-		}
-		left -= n
+	for _, limit := range []int{0, -1} {
+		same(t, "none asked for", got(s.PruneUsers(ctx, at(24*time.Hour), 0, limit))(t), []roster.UserID{})
+	}
+	for _, want := range [][]roster.UserID{all[:2], all[2:4], all[4:], {}} {
+		same(t, "the lowest that were left", got(s.PruneUsers(ctx, at(24*time.Hour), 0, 2))(t), want)
+		left -= len(want)
 		same(t, "left", len(got(s.UsersAfter(ctx, 0, 100))(t)), left)
 		same(t, "addresses left", len(got(s.EmailsAfter(ctx, 0, 100))(t)), 2*left)
-	}
-	for _, id := range all {
-		if !seen[id] {
-			t.Errorf("%d was not among those purged", id)
-		}
 	}
 }
 
 func pruneUsersEverything(t *testing.T, s roster.Store) {
 	ctx := t.Context()
 	w := populate(t, s)
+	same(t, "purged with a code on its way", got(s.PruneUsers(ctx, at(1000*time.Hour), 0, 100))(t), []roster.UserID{})
+	same(t, "voided", got(s.VoidActivations(ctx, w.ben.ID, 0))(t), 1)
 	ids := got(s.PruneUsers(ctx, at(1000*time.Hour), 0, 100))(t)
 	same(t, "purged", ids, []roster.UserID{w.ben.ID})
 	same(t, "found by the old text", finds(ctx, t, s, "text of ben"), nobody)
-	freed(t, s, w.ben, []*roster.UserEmail{w.mails["ben"], w.mails["ben 2"]}, []string{"hash ben"}, []string{"ben"})
+	freed(t, s, w.ben, []*roster.UserEmail{w.mails["ben"], w.mails["ben 2"]}, nil, []string{"ben"})
 	same(t, "a user who stays", rowOf(s.UserByName(ctx, "ann"))(t), w.ann)
 	same(t, "an address that stays", got(s.EmailsByID(ctx, w.mails["ann"].ID))(t), []*roster.UserEmail{w.mails["ann"]})
 }

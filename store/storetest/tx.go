@@ -20,8 +20,6 @@ var txCases = []testCase{
 	{name: "Tx/Nested", rule: "An Atomic inside another joins it: it commits and rolls back with the outermost.", run: txNested},
 	{name: "Tx/Panic", rule: "A panic in fn rolls back and goes on, and the store is good for more.", run: txPanic},
 	{name: "Tx/TwoStores", rule: "A store uses the transaction in the context only if it is its own.", pair: txTwoStores},
-	{name: "AfterCommit/Order", rule: "What waits for the commit runs after it, once, in the order of the calls, with the context of the outermost Atomic.", run: afterCommitOrder},
-	{name: "AfterCommit/Rollback", rule: "What waits for the commit never runs if the transaction rolls back.", run: afterCommitRollback},
 	{name: "Tx/Retry", rule: "A transaction that the database gives up for the sake of others runs again, and what waits for its commit runs once.", waits: txRetry},
 }
 

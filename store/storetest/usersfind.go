@@ -111,6 +111,7 @@ func userAfter(t *testing.T, s roster.Store) {
 	check("one after the third", third, 1, want[3:4])
 	check("after the last", want[4].User.RosterUser().ID, 100, nil)
 	check("none asked for", 0, 0, nil)
+	check("fewer than none", 0, -1, nil)
 	ok(t, s.PurgeUser(ctx, third))
 	check("after a purged user", third, 100, want[3:])
 	check("all but the purged", 0, 100, slices.Delete(slices.Clone(want), 2, 3))

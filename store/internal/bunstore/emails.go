@@ -32,8 +32,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`, roster.FieldUser),
 		remove:   s.constant("DELETE FROM {emails} WHERE " + s.dialect.In("id", 1)),
 		release:  s.constant("UPDATE {emails} SET released_at = $2 WHERE user_id = $1"),
 		prune: s.planned(`WITH gone AS MATERIALIZED (
-SELECT id FROM {emails} WHERE activated_at IS NULL AND NOT is_primary AND created_at < $1
-ORDER BY id LIMIT $2` + s.dialect.ForUpdate + `)
+SELECT e.id FROM {emails} e WHERE e.activated_at IS NULL AND NOT e.is_primary AND e.created_at < $1
+AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = e.user_id AND a.email_id = e.id)
+ORDER BY e.id LIMIT $2` + s.dialect.ForUpdate + `)
 DELETE FROM {emails} WHERE id IN (SELECT id FROM gone)`),
 	}
 }

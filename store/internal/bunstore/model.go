@@ -79,7 +79,11 @@ func (m *model) written(but ...string) []string {
 
 // args are the values of the columns that written names, as arguments.
 func (m *model) args(row roster.Model, but ...string) ([]any, error) {
-	v := reflect.ValueOf(row.RosterUser()).Elem()
+	u, ok := row.(*roster.User)
+	if !ok {
+		return nil, &roster.InvalidError{Field: roster.FieldModel, Reason: roster.ReasonUnknown}
+	}
+	v := reflect.ValueOf(u).Elem()
 	args := make([]any, 0, len(m.fields)+4)
 	for _, f := range m.fields {
 		if slices.Contains(but, f.Name) {

@@ -122,6 +122,9 @@ func (s *Store) run(ctx context.Context, q *Query, writes bool, fn func(*tx, *pa
 	case inside:
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		if writes {
+			s.txns.Wrote(ctx)
+		}
 		return s.txns.Doom(ctx, s.failed(ctx, q, inside, writes, fn(t, nil)))
 	case writes && s.dialect.InTx != nil && s.dialect.InTx():
 		return s.txns.Atomic(ctx, func(ctx context.Context) error { return s.run(ctx, q, writes, fn) })

@@ -57,6 +57,7 @@ func (s *Store) userQueries() userQueries {
 SELECT u.id FROM {users} u WHERE u.activated_at IS NULL AND u.deleted_at IS NULL AND u.last_login_at IS NULL
 AND u.directory_id = '' AND u.created_at < $1 AND u.flags & $2 = 0
 AND EXISTS (SELECT 1 FROM {emails} e WHERE e.user_id = u.id)
+AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = u.id)
 ORDER BY u.id LIMIT $3` + s.dialect.ForUpdate + `)
 DELETE FROM {users} WHERE id IN (SELECT id FROM gone) RETURNING id`),
 	}

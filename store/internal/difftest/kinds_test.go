@@ -78,11 +78,9 @@ var userKinds = []kind{
 	{"UsersAfter", 2, "User Limit", true, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.UsersAfter(ctx, p.user(o.User), o.Limit-1))
 	}},
-	{"PruneUsers", 1, "At Limit Variant", false, func(ctx context.Context, p *player, o op) any {
-		return p.drain(func() (int, error) {
-			ids, err := p.s.PruneUsers(ctx, at(o.At), flags(o.Variant), o.Limit)
-			return len(ids), err
-		})
+	{"PruneUsers", 2, "At Limit Variant", false, func(ctx context.Context, p *player, o op) any {
+		ids, err := p.s.PruneUsers(ctx, at(o.At), flags(o.Variant), o.Limit-1)
+		return pair{ids, err}
 	}},
 	{"RecordLogin", 2, "User At", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.RecordLogin(ctx, p.user(o.User), at(o.At), "::1")
@@ -121,8 +119,8 @@ var emailKinds = []kind{
 	{"EmailsAfter", 2, "Email Limit", true, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.EmailsAfter(ctx, p.email(o.Email), o.Limit-1))
 	}},
-	{"PruneEmails", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
-		return p.drain(func() (int, error) { return p.s.PruneEmails(ctx, at(o.At), o.Limit) })
+	{"PruneEmails", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.PruneEmails(ctx, at(o.At), o.Limit-1))
 	}},
 }
 
@@ -134,8 +132,8 @@ var otherKinds = []kind{
 		return p.s.RetireName(ctx, o.Name, p.user(o.User), at(o.At))
 	}},
 	{"NameOwner", 2, "Name", true, func(ctx context.Context, p *player, o op) any { return two(p.s.NameOwner(ctx, o.Name)) }},
-	{"PruneNames", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
-		return p.drain(func() (int, error) { return p.s.PruneNames(ctx, at(o.At), o.Limit) })
+	{"PruneNames", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.PruneNames(ctx, at(o.At), o.Limit-1))
 	}},
 	{"InsertActivation", 7, "Hash User Email At Variant", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.InsertActivation(ctx, p.newActivation(ctx, o))
@@ -151,8 +149,8 @@ var otherKinds = []kind{
 		}
 		return two(p.s.VoidActivations(ctx, p.user(o.User), email, typed(o.Purposes)...))
 	}},
-	{"PruneActivations", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
-		return p.drain(func() (int, error) { return p.s.PruneActivations(ctx, at(o.At), o.Limit) })
+	{"PruneActivations", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.PruneActivations(ctx, at(o.At), o.Limit-1))
 	}},
 	{"Credential", 2, "User Scope", true, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.Credential(ctx, p.user(o.User), roster.ScopeID(o.Scope)))

@@ -51,6 +51,7 @@ type player struct {
 	outer         context.Context
 	users, emails table
 	slots         map[int]*roster.User
+	transactions  int // so far
 	answers       []string
 	counts        map[string]int // by kind and class of the answer
 }
@@ -105,12 +106,13 @@ var errEnd = errors.New("difftest: the transaction ends here")
 // rows is forgotten with the rows, if it rolls back.
 func (p *player) atomic(ctx context.Context, o op) any {
 	users, emails, slots := p.users.clone(), p.emails.clone(), maps.Clone(p.slots)
-	ran := 0
+	p.transactions++
+	name := fmt.Sprint("after transaction ", p.transactions)
 	var panicked any
 	err := func() (err error) {
 		defer func() { panicked = recover() }()
 		return p.s.Atomic(ctx, func(ctx context.Context) error {
-			roster.AfterCommit(ctx, func(context.Context) { ran++ })
+			roster.AfterCommit(ctx, func(context.Context) { p.answers = append(p.answers, name) })
 			p.play(ctx, o.Ops)
 			switch o.End {
 			case "fail":
@@ -131,7 +133,7 @@ func (p *player) atomic(ctx context.Context, o op) any {
 	} else if ctx == p.outer {
 		p.counts["commit"]++
 	}
-	return pair{fmt.Sprint("ran ", ran, ", panicked ", panicked), err}
+	return pair{fmt.Sprint("panicked ", panicked), err}
 }
 
 // keep puts the user that was read into the slot of the step.
@@ -158,20 +160,6 @@ func (p *player) walk(ctx context.Context, o op) any {
 			q.AfterKey, q.AfterID = m.RosterUser().NameKey, m.RosterUser().ID
 		}
 		all = append(all, "|")
-	}
-	return "does not end"
-}
-
-// drain prunes until nothing is left to prune: which rows go first is the
-// store's choice.
-func (p *player) drain(prune func() (int, error)) any {
-	var all []int
-	for range 1000 {
-		n, err := prune()
-		if err != nil || n == 0 {
-			return pair{all, err}
-		}
-		all = append(all, n)
 	}
 	return "does not end"
 }

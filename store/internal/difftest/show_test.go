@@ -44,6 +44,8 @@ func (p *player) show(v any) string {
 		return fmt.Sprintf("credential{%s %d %q %v}", p.users.name(int64(v.UserID)), v.ScopeID, v.Hash.Reveal(), moments(v.CreatedAt))
 	case roster.UserID:
 		return p.users.name(int64(v))
+	case []roster.UserID:
+		return showAll(v, func(id roster.UserID) string { return p.show(id) })
 	case []roster.Model:
 		return showAll(v, func(m roster.Model) string { return p.show(m.RosterUser()) })
 	case []*roster.UserEmail:

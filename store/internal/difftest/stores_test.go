@@ -1,10 +1,16 @@
 package difftest
 
 import (
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/internal/pgtest"
 	"github.com/go-roster/roster/store/memory"
+	"github.com/go-roster/roster/store/postgres"
+	"github.com/go-roster/roster/store/sqlite"
 )
 
 // target is a store that scripts run on.
@@ -13,9 +19,47 @@ type target struct {
 	open func(t *testing.T) roster.Store
 }
 
-// targets are the stores that are there. The others are compared with the
-// first.
-func targets(*testing.T) []target {
-	open := func(*testing.T) roster.Store { return memory.New() }
-	return []target{{"memory", open}, {"memory again", open}}
+// targets are the stores that are there. The first is the one that the others
+// are compared with. Postgres is there if there is a server.
+func targets(t *testing.T) []target {
+	all := []target{
+		{"memory", func(*testing.T) roster.Store { return memory.New() }},
+		{"sqlite in a file", func(t *testing.T) roster.Store {
+			s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+			return opened(t, s, err)
+		}},
+		{"sqlite in memory", func(t *testing.T) roster.Store {
+			s, err := sqlite.Open(t.Context(), ":memory:")
+			return opened(t, s, err)
+		}},
+	}
+	if os.Getenv(pgtest.Env) == "" {
+		t.Logf("without Postgres: %s is not set", pgtest.Env)
+		return all
+	}
+	for _, locale := range []string{pgtest.C, pgtest.EN} {
+		all = append(all, target{"postgres with the locale " + locale, func(t *testing.T) roster.Store {
+			dsn := pgtest.DSN(t, locale)
+			s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(pgtest.Prefix(t, dsn)))
+			return opened(t, s, err)
+		}})
+	}
+	return all
+}
+
+// opened closes the store at the end of the test.
+func opened[S interface {
+	roster.Store
+	io.Closer
+}](t *testing.T, s S, err error) roster.Store {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
 }

@@ -43,9 +43,10 @@ type key[T Tx] struct{ r *Runner[T] }
 type state[T Tx] struct {
 	tx T
 
-	mu    sync.Mutex
-	done  bool
-	cause error // what doomed it
+	mu     sync.Mutex
+	done   bool
+	writes int   // calls that write, so far
+	cause  error // what doomed it
 }
 
 // Tx returns the transaction in ctx, and whether there is one. It fails with
@@ -64,6 +65,15 @@ func (r *Runner[T]) Tx(ctx context.Context) (tx T, ok bool, err error) {
 		return tx, true, roster.ErrTxAborted
 	}
 	return s.tx, true, nil
+}
+
+// Wrote notes that a call in the transaction in ctx, if there is one, writes.
+func (r *Runner[T]) Wrote(ctx context.Context) {
+	if s, ok := ctx.Value(key[T]{r}).(*state[T]); ok {
+		s.mu.Lock()
+		s.writes++
+		s.mu.Unlock()
+	}
 }
 
 // Doom marks the transaction in ctx, if there is one, as failed by err, unless
@@ -86,11 +96,11 @@ func (s *state[T]) doom(err error) {
 	}
 }
 
-// failed returns what doomed the transaction.
-func (s *state[T]) failed() error {
+// progress returns how many calls have written, and what doomed the transaction.
+func (s *state[T]) progress() (writes int, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cause
+	return s.writes, s.cause
 }
 
 // Atomic runs fn in a transaction as [roster.Store] describes.
@@ -111,23 +121,32 @@ func (r *Runner[T]) Atomic(ctx context.Context, fn func(context.Context) error) 
 	}
 }
 
-// join runs fn in the transaction that ctx is in already. What fn has done
-// cannot be undone alone, so its failure is that of the whole.
+// join runs fn in the transaction that ctx is in already. What fn has written
+// cannot be undone alone, so its failure is that of the whole then.
 func (r *Runner[T]) join(ctx context.Context, fn func(context.Context) error) (err error) {
 	s := ctx.Value(key[T]{r}).(*state[T])
+	before, _ := s.progress()
+	held, run := roster.HoldAfterCommit(ctx)
 	finished := false
 	defer func() {
 		if !finished {
 			s.doom(errors.New("panic"))
 		}
 	}()
-	err = fn(ctx)
+	err = fn(held)
 	finished = true
-	if err != nil {
+	writes, cause := s.progress()
+	switch {
+	case err != nil && writes > before:
 		s.doom(err)
 		return err
+	case err != nil:
+		return err
+	case cause != nil:
+		return aborted(cause)
 	}
-	return aborted(s.failed())
+	run() // hands on to the outer one
+	return nil
 }
 
 // aborted is the answer of an Atomic whose fn was content, though cause, if it

@@ -83,6 +83,15 @@ func (db *fakeDB) call(ctx context.Context, err error) error {
 	return db.Doom(ctx, err)
 }
 
+// write is call for one that writes.
+func (db *fakeDB) write(ctx context.Context, err error) error {
+	if _, _, err := db.Tx(ctx); err != nil {
+		return err
+	}
+	db.Wrote(ctx)
+	return db.Doom(ctx, err)
+}
+
 func (db *fakeDB) want(t *testing.T, lines ...string) {
 	t.Helper()
 	if !slices.Equal(db.lines, lines) {
@@ -142,7 +151,10 @@ func TestNestedFailureDooms(t *testing.T) {
 	for _, cause := range []error{errBroken, roster.ErrNotFound} {
 		db := newDB()
 		err := db.Atomic(t.Context(), func(ctx context.Context) error {
-			wantErr(t, "inner", db.Atomic(ctx, func(context.Context) error { return cause }), cause)
+			wantErr(t, "inner", db.Atomic(ctx, func(ctx context.Context) error {
+				wantNil(t, "the write", db.write(ctx, nil))
+				return cause
+			}), cause)
 			wantErr(t, "a later call", db.call(ctx, nil), roster.ErrTxAborted)
 			wantErr(t, "a later Atomic", db.Atomic(ctx, func(context.Context) error {
 				t.Error("fn of the later Atomic ran")
@@ -153,6 +165,20 @@ func TestNestedFailureDooms(t *testing.T) {
 		wantErr(t, "Atomic", err, roster.ErrTxAborted, cause)
 		db.want(t, "rollback 1")
 	}
+}
+
+func TestNestedRefusalDoesNotDoom(t *testing.T) {
+	db := newDB()
+	wantNil(t, "Atomic", db.Atomic(t.Context(), func(ctx context.Context) error {
+		wantNil(t, "a write outside the inner one", db.write(ctx, nil))
+		wantErr(t, "inner", db.Atomic(ctx, func(ctx context.Context) error {
+			roster.AfterCommit(ctx, func(context.Context) { t.Error("AfterCommit of an inner Atomic that failed ran") })
+			wantNil(t, "a read", db.call(ctx, nil))
+			return errBroken
+		}), errBroken)
+		return db.write(ctx, nil)
+	}))
+	db.want(t, "commit 1")
 }
 
 func TestSwallowedErrorDooms(t *testing.T) {
