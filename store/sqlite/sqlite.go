@@ -35,8 +35,8 @@ type Store struct {
 
 type core = bunstore.Store
 
-// Open opens the database in a file, makes it if there is none, and brings its
-// tables up to date. Close it at the end.
+// Open opens the database in a file, makes it, for its owner alone to read, if
+// there is none, and brings its tables up to date. Close it at the end.
 //
 // The path ":memory:" is a new and empty database of this Store alone, which is
 // gone with Close. It is kept in a file of the directory for temporary files:
@@ -77,6 +77,11 @@ func open(ctx context.Context, path string, durable bool, o *config) (*Store, er
 	uri, err := uri(path, durable)
 	if err != nil {
 		return nil, err
+	}
+	// It holds password hashes: a new file is for its owner alone. If it cannot be
+	// made, or is there, SQLite tells what is to be told.
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		_ = f.Close()
 	}
 	connector, err := sqlite.NewConnector(uri)
 	if err != nil {
