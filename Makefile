@@ -1,10 +1,10 @@
 # The commands of a contributor. `make help` lists them, CONTRIBUTING.md explains.
 
-GO        ?= go
-PKG       ?= ./...
-TIMEOUT   ?= 15m
-TESTFLAGS ?=
-BENCH     ?= .
+GO         ?= go
+PKG        ?= ./...
+TIMEOUT    ?= 20m
+TESTFLAGS  ?=
+BENCH      ?= .
 BENCHFLAGS ?=
 
 # What `make soak` multiplies.
