@@ -61,7 +61,7 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 	if err != nil {
 		return nil, us.deadIf(err, ErrNotFound, "no such user")
 	}
-	if !u.Enabled {
+	if !u.mayLogin() {
 		return nil, us.dead("no such user")
 	}
 	claims, err := us.store.EmailsByKey(ctx, e.AddressKey)
@@ -77,10 +77,11 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 // Activate redeems a code: the address that it was sent to is activated, and
 // the account too if it is not activated yet. Other users' claims on the
 // address are dropped. A code of [Users.ChangeEmail] also makes the address the
-// primary one. Nobody is signed in by it, and a disabled user stays so.
+// primary one. Nobody is signed in by it.
 //
-// It returns ErrActivation if the code is unknown, used, expired or void, or if
-// somebody else was quicker.
+// It returns ErrActivation if the code is unknown, used, expired or void, if
+// somebody else was quicker, or if the user is disabled, deleted, banned or
+// locked.
 func (us *Users) Activate(ctx context.Context, code string) (*User, error) {
 	u, err := us.activate(ctx, code)
 	return u, wrap("activate", 0, err)
@@ -102,37 +103,24 @@ func (us *Users) activate(ctx context.Context, code string) (u *User, err error)
 // ResendActivation sends a new code to somebody who waits for one: login is
 // the name of an account that is not activated, or an address that is claimed
 // and pending. The older codes for that address are void; the new one is good
-// for what they were. Whether there is such an account is not told: the answer
-// is nil in any case.
+// for what they were (unless Prune has removed them: then it proves the address
+// only). Whether there is such an account is not told, not even by a Mailer that
+// fails: the answer is nil.
 func (us *Users) ResendActivation(ctx context.Context, login string) error {
-	return wrap("resend activation", 0, us.store.Atomic(ctx, func(ctx context.Context) error {
-		found, err := us.pendingEmail(ctx, login)
-		if err != nil || found == nil {
-			return err
-		}
-		m, err := us.store.LockUser(ctx, found.UserID)
-		if err != nil {
-			return ignore(err, ErrNotFound)
-		}
-		u := bind(m)
-		if u.IsDeleted() || !u.Enabled {
-			return nil
-		}
-		claims, err := us.store.EmailsByKey(ctx, found.AddressKey) // as they are now
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(claims, func(e *UserEmail) bool { return e.ID == found.ID })
-		if i < 0 || slices.ContainsFunc(claims, (*UserEmail).IsActivated) {
+	const verb = "resend activation"
+	return wrap(verb, 0, us.sendAgain(ctx, verb, func(ctx context.Context) (*UserEmail, error) {
+		return us.pendingEmail(ctx, login)
+	}, func(ctx context.Context, u *User, e *UserEmail) error {
+		if e.IsActivated() {
 			return nil
 		}
 		purpose := PurposeActivate
-		if n, err := us.store.VoidActivations(ctx, u.ID, found.ID, PurposeChangeEmail); err != nil {
+		if n, err := us.store.VoidActivations(ctx, u.ID, e.ID, PurposeChangeEmail); err != nil {
 			return err
 		} else if n > 0 {
 			purpose = PurposeChangeEmail
 		}
-		return us.sendCode(ctx, u, claims[i], purpose, us.now())
+		return us.sendCode(ctx, u, e, purpose, us.now())
 	}))
 }
 

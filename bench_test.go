@@ -121,6 +121,7 @@ func BenchmarkMemory(b *testing.B) {
 				}
 				i++
 			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "x/1µs")
 		})
 	}
 	b.Run("Register", func(b *testing.B) {

@@ -127,6 +127,16 @@ func (us *Users) claim(
 	return own, send(ctx, u, own, purpose, now)
 }
 
+// ofUser finds the address of a user in a list, nil if it is not there.
+func ofUser(emails []*UserEmail, id UserID) *UserEmail {
+	for _, e := range emails {
+		if e.UserID == id {
+			return e
+		}
+	}
+	return nil
+}
+
 // withKey finds an address in a list, nil if it is not there.
 func withKey(emails []*UserEmail, key string) *UserEmail {
 	for _, e := range emails {

@@ -59,8 +59,8 @@ func (us *Users) lookUp(ctx context.Context, code string, now time.Time, purpose
 }
 
 // redeem uses a code up, in the transaction of ctx, and runs fn for what it is
-// good for: the user is enabled and locked, and so are the claims on the
-// address.
+// good for. The rows of the user, who may sign in but for the activation, and of
+// the claims on the address are locked.
 func (us *Users) redeem(
 	ctx context.Context,
 	code string,
@@ -76,7 +76,7 @@ func (us *Users) redeem(
 	if err != nil {
 		return us.deadIf(err, ErrNotFound, "no such user")
 	}
-	if u := bind(m); u.IsDeleted() || !u.Enabled {
+	if !bind(m).mayLogin() {
 		return us.dead("no such user")
 	}
 	// In one statement: what was found above may be gone by now.
@@ -100,6 +100,43 @@ func (us *Users) dead(reason string) error {
 func (us *Users) deadIf(err, target error, reason string) error {
 	if errors.Is(err, target) {
 		return us.dead(reason)
+	}
+	return err
+}
+
+// sendAgain sends somebody a code who may not be there, and whom nobody is to
+// learn of: find finds the address, if any, and send sends, if nobody else has
+// activated the address and the user may sign in but for the activation.
+func (us *Users) sendAgain(
+	ctx context.Context,
+	verb string,
+	find func(context.Context) (*UserEmail, error),
+	send func(ctx context.Context, u *User, e *UserEmail) error,
+) error {
+	err := us.store.Atomic(ctx, func(ctx context.Context) error {
+		found, err := find(ctx)
+		if err != nil || found == nil {
+			return err
+		}
+		m, err := us.store.LockUser(ctx, found.UserID)
+		if err != nil {
+			return ignore(err, ErrNotFound)
+		}
+		u := bind(m)
+		claims, err := us.store.EmailsByKey(ctx, found.AddressKey) // as they are now
+		if err != nil {
+			return err
+		}
+		e := ofUser(claims, u.ID)
+		if e == nil || !u.mayLogin() || takenByOther(claims, e) {
+			return nil
+		}
+		return send(ctx, u, e)
+	})
+	var mail *mailError
+	if errors.As(err, &mail) {
+		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("kind", string(mail.kind)))
+		return nil
 	}
 	return err
 }

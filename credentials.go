@@ -55,25 +55,29 @@ func (us *Users) preparePassword(s string) (string, error) {
 // SetPassword gives a user a new password on the program's own authority. It is
 // auth-sensitive: sessions end, codes are void, and the primary address is
 // told. Hashing takes its time: inside [Users.Atomic] the transaction waits for
-// it. It returns ErrNotFound, or an [InvalidError] of [FieldPassword].
+// it. It returns ErrNotFound, or an [InvalidError] of [FieldPassword], or of
+// [FieldDirectory] if the user belongs to one, which has the password.
 func (us *Users) SetPassword(ctx context.Context, id UserID, password string) error {
 	return wrap("set password of user", id, us.setPassword(ctx, id, password, nil))
 }
 
 // ChangePassword is SetPassword for somebody who knows the current password. It
-// returns ErrCredentials if that is wrong, also if it was changed meanwhile.
+// returns ErrCredentials if that is wrong, also if it was changed meanwhile. It
+// ends the session that it is called from, too: give that a new one, of the
+// time of the user's AuthChangedAt.
 func (us *Users) ChangePassword(ctx context.Context, id UserID, current, password string) error {
 	const verb = "change password of user"
 	if _, err := us.preparePassword(password); err != nil {
 		return wrap(verb, id, err)
 	}
-	for {
+	for try := 1; ; try++ {
 		c, err := us.checkPassword(ctx, id, current)
 		if err != nil {
 			return wrap(verb, id, err)
 		}
 		err = us.setPassword(ctx, id, password, c)
-		if !errors.Is(err, ErrStale) { // else a sign-in has rehashed it, or somebody has changed it
+		// Stale: a sign-in has rehashed the current one, or somebody has changed it.
+		if !errors.Is(err, ErrStale) || try == 3 {
 			return wrap(verb, id, err)
 		}
 	}
@@ -81,7 +85,7 @@ func (us *Users) ChangePassword(ctx context.Context, id UserID, current, passwor
 
 // CheckPassword asks a user who is signed in for the password again. It returns
 // ErrCredentials, after equal work, if it is wrong or there is none, or no such
-// user.
+// user, or one who cannot sign in any more.
 func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) error {
 	_, err := us.checkPassword(ctx, id, password)
 	return wrap("check password of user", id, err)
@@ -100,6 +104,9 @@ func (us *Users) setPassword(ctx context.Context, id UserID, password string, cu
 	}
 	return us.live(ctx, id, func(ctx context.Context, m Model) error {
 		if current != nil {
+			if !m.RosterUser().mayLogin() {
+				return ErrCredentials
+			}
 			now, err := us.store.Credential(ctx, id, 0)
 			if errors.Is(err, ErrNotFound) || err == nil && !now.Hash.Equal(current.Hash) {
 				return ErrStale
@@ -116,6 +123,9 @@ func (us *Users) setPassword(ctx context.Context, id UserID, password string, cu
 // address.
 func (us *Users) writePassword(ctx context.Context, m Model, hash string, now time.Time) error {
 	u := m.RosterUser()
+	if u.DirectoryID != "" {
+		return invalid(FieldDirectory, ReasonReadOnly)
+	}
 	if err := us.store.PutCredential(ctx, &Credential{UserID: u.ID, Hash: NewSecret(hash), CreatedAt: now}); err != nil {
 		return err
 	}
@@ -134,7 +144,7 @@ func (us *Users) writePassword(ctx context.Context, m Model, hash string, now ti
 
 // checkPassword returns the credential that the password of a user matches.
 func (us *Users) checkPassword(ctx context.Context, id UserID, password string) (*Credential, error) {
-	_, err := us.byID(ctx, id)
+	u, err := us.byID(ctx, id)
 	var c *Credential
 	if err == nil {
 		c, err = us.store.Credential(ctx, id, 0)
@@ -146,7 +156,7 @@ func (us *Users) checkPassword(ctx context.Context, id UserID, password string) 
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
+	if !ok || !u.mayLogin() {
 		return nil, ErrCredentials
 	}
 	return c, nil

@@ -67,8 +67,7 @@
 //
 // roster decides that a mail is due, and what it carries. A [Mailer] writes and
 // sends it. Send is called inside the transaction, which may still fail or run
-// again, so it must not send at once: it writes to a queue in the same
-// database, or waits for the commit.
+// again, so it must not send at once: it waits for the commit.
 //
 //	mailer := roster.MailerFunc(func(ctx context.Context, m roster.Mail) error {
 //		roster.AfterCommit(ctx, func(ctx context.Context) { deliver(ctx, m) })
@@ -80,7 +79,7 @@
 //
 // # Transactions
 //
-// Every verb is a transaction. [Users.Atomic] makes one of several: the
+// A verb that writes is a transaction. [Users.Atomic] makes one of several: the
 // transaction travels in the context that it hands to its function, and every
 // verb that is called with that context joins it.
 //
@@ -93,8 +92,9 @@
 //
 // Three rules. Use the inner context for everything inside: a verb that is
 // called with the outer one is not part of the transaction, and cannot write
-// what the transaction has locked. Return the error of a verb that failed:
-// nothing of the transaction can be kept after it, see [Store]. And change
+// what the transaction has locked. Return the error of a verb that failed: if it
+// had begun to write (a [ConflictError] says so), nothing of the transaction can
+// be kept after it, see [Store]. And change
 // nothing else in the function: the store may have to run it again, so a mail,
 // a message to another program or a counter waits in [AfterCommit].
 //

@@ -18,7 +18,8 @@ const (
 // [ReasonReadOnly] names each other field that it changed, since those have
 // verbs of their own. fn may run more than once. Its error ends the edit.
 //
-// A new name holds the old one back (Options.NameHold). A new name or directory,
+// A new name must not be a reserved one, and holds the old one back
+// (Options.NameHold). A new name or directory,
 // and a ban or lock, are auth-sensitive: sessions end and codes are void.
 //
 // A deleted user may be edited too, so that a name that stands in the way of
@@ -26,7 +27,7 @@ const (
 // once, or a [ConflictError] of [FieldName].
 func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) error {
 	return wrap("edit user", id, us.locked(ctx, id, func(ctx context.Context, m Model) error {
-		u := bind(m)
+		u := m.RosterUser()
 		before := *u
 		if err := fn(u); err != nil {
 			return err
@@ -94,6 +95,9 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 		u.NameAuto = false
 	}
 	renamed := u.NameKey != before.NameKey // not merely spelt in another way
+	if renamed && us.reserved(u.NameKey) && u.NameKey != autoName(int64(u.ID)) {
+		return invalid(FieldName, ReasonReserved)
+	}
 	barred := u.Flags&^before.Flags&(FlagBanned|FlagLocked) != 0
 	linked := u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN
 	if renamed || barred || linked {

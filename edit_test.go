@@ -123,6 +123,11 @@ func TestRenameHoldsTheOldName(t *testing.T) {
 	}
 	healthy(t, env)
 
+	for _, reserved := range []string{"admin", "Root", "ＡＤＭＩＮ"} {
+		if got := fields(rename(u.ID, reserved)); len(got) != 1 || got[0] != "name: reserved" {
+			t.Errorf("renamed to %s: %v", reserved, got)
+		}
+	}
 	auto := &roster.User{}
 	must(t, env.Create(ctx, auto))
 	must(t, rename(auto.ID, "chosen"))

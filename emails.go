@@ -73,7 +73,8 @@ func (us *Users) Emails(ctx context.Context, id UserID) ([]*UserEmail, error) {
 }
 
 // EmailsOf returns the addresses of many users with one question, each list in
-// the order of [Users.Emails]. Who has none is not in the map.
+// the order of [Users.Emails]; also those of deleted users. Who has none is not
+// in the map.
 func (us *Users) EmailsOf(ctx context.Context, ids ...UserID) (map[UserID][]*UserEmail, error) {
 	emails, err := us.store.EmailsOf(ctx, ids...)
 	if err != nil {

@@ -146,7 +146,7 @@ func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 const (
 	UnavailableDatabase = "database"  // down, slow, full, broken
 	UnavailableReadOnly = "read_only" // reads work, writes do not
-	UnavailableBusy     = "locked"    // another writer held the lock for too long
+	UnavailableBusy     = "busy"      // another writer held the lock for too long
 )
 
 // UnavailableError says what does not answer. Its text names no host, path or

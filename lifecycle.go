@@ -86,7 +86,7 @@ func (us *Users) Delete(ctx context.Context, id UserID) error {
 // come back. It returns ErrNotFound if there is no such deleted user, or a
 // [ConflictError] of [FieldName] or [FieldEmail] if somebody has taken the name
 // or activated an address meanwhile: change the one by [Users.Edit], remove the
-// other by [Users.RemoveEmail], and try again.
+// other (see [Users.EmailsOf]) by [Users.RemoveEmail], and try again.
 func (us *Users) Restore(ctx context.Context, id UserID) error {
 	return wrap("restore user", id, us.locked(ctx, id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()

@@ -42,10 +42,10 @@ func TestDeleteHidesEverywhere(t *testing.T) {
 			t.Errorf("%s of a deleted user: %v, want ErrNotFound", what, err)
 		}
 	}
-	if many, err := env.FindMany(ctx, u.ID); err != nil || len(many) != 0 {
-		t.Errorf("FindMany: %v, %v", many, err)
+	if many, err := env.ByIDs(ctx, u.ID); err != nil || len(many) != 0 {
+		t.Errorf("ByIDs: %v, %v", many, err)
 	}
-	for _, state := range []roster.State{roster.StateActive, roster.StatePending, roster.StateLive} {
+	for _, state := range []roster.State{roster.StateActivated, roster.StatePending, roster.StateLive} {
 		if n, err := env.Count(ctx, roster.Query{State: state}); n != 0 || err != nil {
 			t.Errorf("Count in state %d: %d, %v", state, n, err)
 		}

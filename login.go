@@ -1,10 +1,12 @@
 package roster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,10 +38,11 @@ func ClientFrom(ctx context.Context) Client {
 // and from where (see [WithClient]). It answers ErrCredentials, after equal
 // work, to whatever is wrong: no such user, wrong or no password, disabled,
 // deleted, banned or locked. ErrNotActivated is told only to who knows the
-// password.
+// password, also if they sign in by the address that they have yet to prove.
 //
 // A stored hash of other parameters than Options.Hasher's is replaced. A
-// database that can only be read still signs people in.
+// database that can only be read, or is busy with another writer for too long,
+// still signs people in; that is not recorded then.
 func (us *Users) Authenticate(ctx context.Context, login, password string) (*User, error) {
 	u, err := us.authenticate(ctx, login, password)
 	return u, wrap("authenticate", 0, err)
@@ -66,7 +69,7 @@ func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, 
 		return nil, ErrNotActivated
 	}
 	if rehash {
-		us.rehash(ctx, c, typed)
+		AfterCommit(ctx, func(ctx context.Context) { us.rehash(ctx, c, typed) })
 	}
 	if err := us.recordLogin(ctx, u, at); err != nil {
 		return nil, err
@@ -85,7 +88,29 @@ func (us *Users) loginRow(ctx context.Context, login string) (Model, *Credential
 	if err != nil {
 		return nil, nil, ErrNotFound
 	}
-	return find(ctx, key)
+	m, c, err := find(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return us.pendingLogin(ctx, key)
+	}
+	return m, c, err
+}
+
+// pendingLogin finds who was the last to sign up with an address that nobody
+// has activated, so that they can be told to look for the mail.
+func (us *Users) pendingLogin(ctx context.Context, key string) (Model, *Credential, error) {
+	claims, err := us.store.EmailsByKey(ctx, key)
+	if err != nil || len(claims) == 0 || slices.ContainsFunc(claims, (*UserEmail).IsActivated) {
+		return nil, nil, cmp.Or(err, ErrNotFound)
+	}
+	m, err := us.store.UserByID(ctx, claims[len(claims)-1].UserID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if u := m.RosterUser(); u.IsActivated() || u.IsDeleted() {
+		return nil, nil, ErrNotFound // an address that is not proven signs nobody in
+	}
+	c, err := us.store.Credential(ctx, m.RosterUser().ID, 0)
+	return m, c, err
 }
 
 // maxLogin is more than the longest name or address has.
@@ -101,8 +126,8 @@ func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
 	err := us.store.RecordLogin(ctx, u.ID, at, ip)
 	var unavailable *UnavailableError
 	switch {
-	case errors.As(err, &unavailable) && unavailable.What == UnavailableReadOnly:
-		us.opts.Logger.Warn("sign-in not recorded: the database is read-only", slog.Int64("user", int64(u.ID)))
+	case errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase:
+		us.opts.Logger.Warn("sign-in not recorded", slog.Int64("user", int64(u.ID)), slog.String("unavailable", unavailable.What))
 		return nil
 	case errors.Is(err, ErrNotFound):
 		return ErrCredentials // purged meanwhile

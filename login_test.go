@@ -134,6 +134,92 @@ func TestAuthenticateRecordsTheSignIn(t *testing.T) {
 	}
 }
 
+// Who signs in by the address that they have yet to prove is told so, if the
+// password is right; and nobody else learns anything by it.
+func TestSignInByPendingAddress(t *testing.T) {
+	ctx := context.Background()
+	hasher := &counter{Hasher: rostertest.Hasher{}}
+	env := rostertest.New(t, func(o *roster.Options) { o.Hasher = hasher })
+	try := func(login, typed string, want error) {
+		t.Helper()
+		hasher.verified = 0
+		_, err := env.Authenticate(ctx, login, typed)
+		wantError(t, err, want)
+		if hasher.verified != 1 {
+			t.Errorf("%d verifications", hasher.verified)
+		}
+	}
+	u, err := env.Register(ctx, roster.NewUser{Name: "ann", Email: "ann@example.org", Password: rostertest.Password})
+	must(t, err)
+	try("ann@example.org", rostertest.Password, roster.ErrNotActivated)
+	try("ann@example.org", "wrong", roster.ErrCredentials)
+	ben := env.MustRegister("ben")
+	_, err = env.AddEmail(ctx, ben.ID, "second@example.org")
+	must(t, err)
+	try("second@example.org", rostertest.Password, roster.ErrCredentials)
+	must(t, env.Disable(ctx, u.ID))
+	try("ann@example.org", rostertest.Password, roster.ErrCredentials)
+	must(t, env.Delete(ctx, u.ID))
+	try("ann@example.org", rostertest.Password, roster.ErrCredentials)
+	owner := env.MustRegister("cem")
+	_, err = env.Register(ctx, roster.NewUser{Name: "eve", Email: "cem@example.org", Password: "eve's password"})
+	must(t, err)
+	try("cem@example.org", "eve's password", roster.ErrCredentials)
+	got, err := env.Authenticate(ctx, "cem@example.org", rostertest.Password)
+	if err != nil || got.ID != owner.ID {
+		t.Errorf("the owner: %v, %v", got, err)
+	}
+}
+
+// Whoever cannot sign in cannot confirm a password, use a code or get one.
+func TestBarredUsers(t *testing.T) {
+	ctx := context.Background()
+	for name, bar := range map[string]func(env *rostertest.Env, id roster.UserID) error{
+		"disabled": func(env *rostertest.Env, id roster.UserID) error { return env.Disable(ctx, id) },
+		"banned": func(env *rostertest.Env, id roster.UserID) error {
+			return env.Edit(ctx, id, func(u *roster.User) error { u.Flags = roster.FlagBanned; return nil })
+		},
+		"locked": func(env *rostertest.Env, id roster.UserID) error {
+			return env.Edit(ctx, id, func(u *roster.User) error { u.Flags = roster.FlagLocked; return nil })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := rostertest.New(t)
+			u := env.MustRegister("ann")
+			pending, err := env.Register(ctx, roster.NewUser{Name: "ben", Email: "ben@example.org", Password: rostertest.Password})
+			must(t, err)
+			must(t, bar(env, u.ID))
+			must(t, bar(env, pending.ID))
+			env.Mail.Clear()
+			wantError(t, env.CheckPassword(ctx, u.ID, rostertest.Password), roster.ErrCredentials)
+			wantError(t, env.ChangePassword(ctx, u.ID, rostertest.Password, "another password"), roster.ErrCredentials)
+			must(t, env.RequestPasswordReset(ctx, "ann"))
+			must(t, env.ResendActivation(ctx, "ben"))
+			must(t, env.ResendActivation(ctx, "ben@example.org"))
+			if mails := env.Mail.All(); len(mails) != 0 {
+				t.Errorf("mails: %v", mails)
+			}
+			_, err = env.AddEmail(ctx, u.ID, "second@example.org") // the program may
+			must(t, err)
+			_, err = env.Activate(ctx, env.Mail.MustCode(t, "second@example.org"))
+			wantError(t, err, roster.ErrActivation)
+		})
+	}
+}
+
+// The password of a user of a directory is there, not here.
+func TestDirectoryUserHasNoLocalPassword(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	u := &roster.User{Name: "ann", DirectoryID: "ldap:1", ActivatedAt: env.Clock.Now()}
+	must(t, env.Create(ctx, u))
+	if got := fields(env.SetPassword(ctx, u.ID, "another password")); len(got) != 1 || got[0] != "directory: read_only" {
+		t.Errorf("SetPassword: %v", got)
+	}
+	_, err := env.Authenticate(ctx, "ann", "another password")
+	wantError(t, err, roster.ErrCredentials)
+}
+
 // slowHasher changes the world while it compares.
 type slowHasher struct {
 	rostertest.Hasher

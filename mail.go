@@ -51,8 +51,8 @@ type Mail struct {
 }
 
 // Mailer sends mails. Send is called inside the transaction that causes the
-// mail: it should write to an outbox in the same store, or hold the sending
-// back with [AfterCommit]; an error rolls the cause back. It must be safe for
+// mail, which may still fail or run again: it should hold the sending back with
+// [AfterCommit]; an error rolls the cause back. It must be safe for
 // concurrent use, and ready to be called again for a transaction that is run
 // again.
 type Mailer interface {
@@ -87,5 +87,17 @@ func (us *Users) send(ctx context.Context, m Mail) error {
 	u := *m.User
 	u.Row = Row{}
 	m.User = &u
-	return us.opts.Mailer.Send(ctx, m)
+	if err := us.opts.Mailer.Send(ctx, m); err != nil {
+		return &mailError{m.Kind, err}
+	}
+	return nil
 }
+
+// mailError is an error of the Mailer.
+type mailError struct {
+	kind MailKind
+	err  error
+}
+
+func (e *mailError) Error() string { return "mail " + string(e.kind) + " was not taken" }
+func (e *mailError) Unwrap() error { return e.err }

@@ -2,7 +2,6 @@ package roster
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,9 +22,11 @@ type Options struct {
 	// ActivationURL is the page of the host that takes a code, with {code}
 	// where the code goes: in the path, the query or (best, since servers and
 	// proxies do not log it) the fragment, as in
-	// https://app.example.org/activate#{code}. The page must wait for a click
-	// before it calls Activate, since mail scanners open links; see [Users.Peek].
-	// Empty: mails carry the code alone.
+	// https://app.example.org/activate#{code}. A script on the page has to read
+	// it from there; if the code is in the query, the page should be sent with
+	// Referrer-Policy: no-referrer. The page must wait for a click before it calls
+	// Activate, since mail scanners open links; see [Users.Peek]. Empty: mails
+	// carry the code alone.
 	ActivationURL string
 
 	// ResetURL is ActivationURL for the codes of [Users.ResetPassword].
@@ -48,15 +49,17 @@ type Options struct {
 	ResetTTL time.Duration
 
 	// PendingTTL is how long an account or an address waits to be proven before
-	// Prune removes it. Zero means 7 days, negative for ever.
+	// Prune removes it. Zero means 7 days, negative for ever; shorter than
+	// ActivationTTL is refused.
 	PendingTTL time.Duration
 
 	// NameHold is how long the name of somebody who was renamed or deleted is
 	// kept from others. Zero means 90 days, negative not at all.
 	NameHold time.Duration
 
-	// ReservedNames are names that nobody can register, besides the built-in
-	// ones ("admin", "root", "support" and so on).
+	// ReservedNames are names that nobody can register or be renamed to, besides
+	// the built-in ones ("admin", "root", "support" and so on). Create may give
+	// them.
 	ReservedNames []string
 
 	// SkipActivation makes Register activate the account at once. Addresses
@@ -87,22 +90,6 @@ const (
 	defaultNameHold      = 90 * 24 * time.Hour
 	codePlaceholder      = "{code}"
 )
-
-// Users is the accounts of one store, with all the rules. [New] makes one. It
-// is safe for concurrent use.
-//
-// It acts for the program itself and asks no permission. Every verb runs in
-// the transaction of its context, if there is one (see [Users.Atomic]), else in
-// one of its own. Errors name the verb and, where there is one, the user's ID.
-//
-// Every verb may also fail with [ErrUnavailable], [ErrOutcomeUnknown] (if it
-// writes), [ErrTxAborted], [ErrTxDone] or the error of its context; the
-// comments name the others.
-type Users struct {
-	store    Store
-	opts     Options
-	reserved func(key string) bool
-}
 
 // New returns the accounts that are kept in store. It reports everything that
 // is wrong with opts at once, joined. It does not touch the database.
@@ -185,34 +172,4 @@ func checkCodeURL(s string) error {
 		return errors.New("must name a host, and not by " + codePlaceholder)
 	}
 	return nil
-}
-
-// now is the one clock: UTC, with the precision that every store keeps.
-func (us *Users) now() time.Time { return stamp(us.opts.Now()) }
-
-func stamp(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Microsecond)
-}
-
-// Atomic runs fn in one transaction, which travels in fn's context: all verbs
-// called with it take effect together or not at all. See [Store] for the
-// promises: fn may run more than once, so what it does outside the store waits
-// for [AfterCommit]; a verb that failed when it had begun to write dooms the
-// transaction. A verb that refused before that leaves it good.
-func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
-	return us.store.Atomic(ctx, fn)
-}
-
-// wrap names the verb and the user in err, once.
-func wrap(verb string, id UserID, err error) error {
-	if err == nil {
-		return nil
-	}
-	if id == 0 {
-		return fmt.Errorf("%s: %w", verb, err)
-	}
-	return fmt.Errorf("%s %d: %w", verb, id, err)
 }

@@ -27,7 +27,8 @@ func (p Pruned) Total() int { return p.Activations + p.Emails + p.Users + p.Name
 // An account is removed if nobody proved its address within Options.PendingTTL
 // and no code is on its way, it was never activated or signed in, belongs to no directory and is not
 // flagged Privileged or NeverClean. Accounts without an address, such as Create
-// makes, stay. It returns what it has removed, also beside an error.
+// makes, stay. It returns what it has removed, also beside an error (outside
+// [Users.Atomic]), and an [InvalidError] of [FieldLimit] for a negative budget.
 func (us *Users) Prune(ctx context.Context, b Budget) (Pruned, error) {
 	p, err := us.prune(ctx, b)
 	return p, wrap("prune", 0, err)

@@ -11,32 +11,18 @@ import (
 // address; the code goes to that address, or to the primary one. An account
 // that was never activated gets it at the address it has claimed.
 //
-// Whether there is such an account is not told: the answer is nil in any case.
-// Users of a directory, and whoever cannot sign in for a reason other than the
-// missing activation, get no code.
+// Whether there is such an account is not told, not even by a Mailer that fails:
+// the answer is nil. Users of a directory, and whoever cannot sign in for a
+// reason other than the missing activation, get no code.
 func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
-	return wrap("request password reset", 0, us.store.Atomic(ctx, func(ctx context.Context) error {
-		found, err := us.resetEmail(ctx, login)
-		if err != nil || found == nil {
-			return err
-		}
-		m, err := us.store.LockUser(ctx, found.UserID)
-		if err != nil {
-			return ignore(err, ErrNotFound)
-		}
-		u := bind(m)
-		if !u.mayLogin() || u.DirectoryID != "" {
+	const verb = "request password reset"
+	return wrap(verb, 0, us.sendAgain(ctx, verb, func(ctx context.Context) (*UserEmail, error) {
+		return us.resetEmail(ctx, login)
+	}, func(ctx context.Context, u *User, e *UserEmail) error {
+		if u.DirectoryID != "" || u.IsActivated() && !e.IsActivated() {
 			return nil
 		}
-		claims, err := us.store.EmailsByKey(ctx, found.AddressKey) // as they are now
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(claims, func(e *UserEmail) bool { return e.ID == found.ID })
-		if i < 0 || takenByOther(claims, claims[i]) || u.IsActivated() && !claims[i].IsActivated() {
-			return nil
-		}
-		return us.sendCode(ctx, u, claims[i], PurposeResetPassword, us.now())
+		return us.sendCode(ctx, u, e, PurposeResetPassword, us.now())
 	}))
 }
 

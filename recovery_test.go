@@ -143,6 +143,22 @@ func TestResetTellsNothing(t *testing.T) {
 	}
 }
 
+// A Mailer that fails must not tell who has an account.
+func TestFailingMailerTellsNothing(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	env.MustRegister("ann")
+	_, err := env.Register(ctx, roster.NewUser{Name: "ben", Email: "ben@example.org", Password: rostertest.Password})
+	must(t, err)
+	env.Mail.Fail(errors.New("down"))
+	for _, login := range []string{"ann", "ann@example.org", "ben", "nobody"} {
+		must(t, env.RequestPasswordReset(ctx, login))
+		must(t, env.ResendActivation(ctx, login))
+	}
+	env.Mail.Fail(nil)
+	healthy(t, env)
+}
+
 // Who asks for a reset by an address gets it there, and only by a proven one.
 func TestResetByAnyActivatedAddress(t *testing.T) {
 	ctx := context.Background()

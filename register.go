@@ -14,6 +14,7 @@ import (
 
 // NewUser is what a person who signs up has to say. Name, Email and Password
 // are needed. It is printed, logged and marshalled to JSON without the password.
+// Fill it field by field: what a client sends should not choose the Source.
 type NewUser struct {
 	Name     string // what to sign in with, see [NameKey]
 	RealName string
@@ -44,8 +45,12 @@ func (n NewUser) Format(f fmt.State, verb rune) {
 // LogValue implements [slog.LogValuer].
 func (n NewUser) LogValue() slog.Value { return slog.AnyValue(n.redacted()) }
 
-// MarshalJSON implements [json.Marshaler].
-func (n NewUser) MarshalJSON() ([]byte, error) { return json.Marshal(n.redacted()) }
+// MarshalJSON implements [json.Marshaler]. The password is left empty, so that
+// what comes back is no valid one.
+func (n NewUser) MarshalJSON() ([]byte, error) {
+	n.Password = ""
+	return json.Marshal(plainNewUser(n))
+}
 
 // Register signs a person up: user, password, address and mail in one
 // transaction. The account can sign in once a code from the mail has been
@@ -135,7 +140,8 @@ const maxSourceBytes = 64
 // at once, UUID may be chosen. The rest is set by Create, the ID too.
 //
 // An empty name becomes "user-" and the ID. Reserved names are allowed, but for
-// that pattern. It returns every [InvalidError] at once, or a [ConflictError] of
+// that pattern. A user whose transaction was rolled back may be created again.
+// It returns every [InvalidError] at once, or a [ConflictError] of
 // [FieldName] or [FieldUUID]; m is unchanged then.
 func (us *Users) Create(ctx context.Context, m Model) error {
 	return wrap("create user", 0, us.create(ctx, m))
@@ -149,6 +155,9 @@ func (us *Users) create(ctx context.Context, m Model) (err error) {
 			*u = before
 		}
 	}()
+	if u.NameAuto { // by a try that was rolled back
+		u.Name = ""
+	}
 	u.ID, u.PasswordChangedAt = 0, time.Time{}
 	if err := us.check(u, new(User)); err != nil {
 		return err

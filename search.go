@@ -7,8 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
-
-	"github.com/google/uuid"
 )
 
 // State narrows a search to users in one state.
@@ -16,10 +14,10 @@ type State uint8
 
 // The states.
 const (
-	StateActive  State = iota // activated and not deleted; disabled ones too
-	StatePending              // never activated, not deleted
-	StateLive                 // activated or not, not deleted
-	StateDeleted              // deleted and not purged yet
+	StateActivated State = iota // activated and not deleted; disabled ones too
+	StatePending                // never activated, not deleted
+	StateLive                   // activated or not, not deleted
+	StateDeleted                // deleted and not purged yet
 	statesEnd
 )
 
@@ -28,7 +26,7 @@ type Query struct {
 	// Pattern is looked for in the name and the real name, whatever the case
 	// or width of its letters; every character of it is an ordinary one. Empty
 	// matches everybody; more than 64 characters are refused. One of three
-	// characters and more is answered from an index.
+	// characters and more is answered from an index where the store has one.
 	Pattern string
 
 	State  State  // zero means activated and not deleted
@@ -48,116 +46,6 @@ const (
 	maxLimit       = 500
 	maxPatternSize = 64
 )
-
-// ByID finds a user that is not deleted. It returns ErrNotFound if there is
-// none, and an [InvalidError] if id is not positive.
-func (us *Users) ByID(ctx context.Context, id UserID) (*User, error) {
-	u, err := us.byID(ctx, id)
-	return u, wrap("find user", id, err)
-}
-
-func (us *Users) byID(ctx context.Context, id UserID) (*User, error) {
-	if id <= 0 {
-		return nil, invalid(FieldID, ReasonNotPositive)
-	}
-	return found(us.store.UserByID(ctx, id))
-}
-
-// ByUUID finds a user that is not deleted by the ID that the world sees. It
-// returns ErrNotFound if there is none, and an [InvalidError] for the nil UUID.
-func (us *Users) ByUUID(ctx context.Context, id uuid.UUID) (*User, error) {
-	if id == uuid.Nil {
-		return nil, wrap("find user by UUID", 0, invalid(FieldUUID, ReasonEmpty))
-	}
-	u, err := found(us.store.UserByUUID(ctx, id))
-	return u, wrap("find user by UUID", 0, err)
-}
-
-// ByName finds a user that is not deleted by name, in any spelling that has
-// the same canonical form. It returns ErrNotFound if there is none, also if
-// nobody could have such a name.
-func (us *Users) ByName(ctx context.Context, name string) (*User, error) {
-	u, err := us.byKey(ctx, us.store.UserByName, NameKey, name)
-	return u, wrap("find user by name", 0, err)
-}
-
-// ByEmail finds the user who has activated the address. Those who merely claim
-// it are not found. It returns ErrNotFound if there is none, also if the
-// address is malformed.
-func (us *Users) ByEmail(ctx context.Context, address string) (*User, error) {
-	u, err := us.byKey(ctx, us.store.UserByEmail, AddressKey, address)
-	return u, wrap("find user by e-mail", 0, err)
-}
-
-// ByAddress is ByEmail for an address as it stands in a mail or in a
-// maintainer's line: "Ann Example <ann@example.org>" or bare. (The
-// find_maintainer of pbs.)
-func (us *Users) ByAddress(ctx context.Context, mailbox string) (*User, error) {
-	var u *User
-	_, address, err := ParseMailbox(mailbox)
-	if err == nil {
-		u, err = us.byKey(ctx, us.store.UserByEmail, AddressKey, address)
-	} else {
-		err = ErrNotFound
-	}
-	return u, wrap("find user by address", 0, err)
-}
-
-// FindMany returns those of the users that exist and are not deleted, in the
-// order of their IDs, with one question.
-func (us *Users) FindMany(ctx context.Context, ids ...UserID) ([]*User, error) {
-	models, err := us.store.UsersByID(ctx, ids...)
-	if err != nil {
-		return nil, wrap("find users", 0, err)
-	}
-	users := make([]*User, 0, len(models))
-	for _, m := range models {
-		if u := bind(m); !u.IsDeleted() {
-			users = append(users, u)
-		}
-	}
-	return users, nil
-}
-
-// EmailInUse reports whether somebody has activated the address. Claims that
-// wait to be proven do not count. It returns an [InvalidError] if the address
-// is malformed. Do not tell strangers: see Options.TellTakenAddress.
-func (us *Users) EmailInUse(ctx context.Context, address string) (bool, error) {
-	key, err := AddressKey(address)
-	if err != nil {
-		return false, wrap("look for e-mail", 0, err)
-	}
-	_, err = us.store.UserByEmail(ctx, key)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, wrap("look for e-mail", 0, err)
-}
-
-func (us *Users) byKey(
-	ctx context.Context,
-	find func(context.Context, string) (Model, error),
-	keyOf func(string) (string, error),
-	s string,
-) (*User, error) {
-	key, err := keyOf(s)
-	if err != nil {
-		return nil, ErrNotFound
-	}
-	return found(find(ctx, key))
-}
-
-// found hides deleted users.
-func found(m Model, err error) (*User, error) {
-	if err != nil {
-		return nil, err
-	}
-	u := bind(m)
-	if u.IsDeleted() {
-		return nil, ErrNotFound
-	}
-	return u, nil
-}
 
 // Search returns one page of users. It returns an [InvalidError] of
 // [FieldPattern], [FieldLimit], [FieldState] or [FieldCursor].

@@ -169,10 +169,10 @@ func TestFind(t *testing.T) {
 	ctx := context.Background()
 	env := rostertest.New(t)
 	a, b := env.MustRegister("ann"), env.MustRegister("ben")
-	many, err := env.FindMany(ctx, b.ID, 999, a.ID, b.ID)
+	many, err := env.ByIDs(ctx, b.ID, 999, a.ID, b.ID)
 	must(t, err)
 	if got := names(many); got != "ann ben" {
-		t.Errorf("FindMany: %s", got)
+		t.Errorf("ByIDs: %s", got)
 	}
 	for mailbox, want := range map[string]string{
 		"Ann Example <ann@example.org>":    "ann",

@@ -54,6 +54,13 @@ func TestSecretIsNeverShown(t *testing.T) {
 		}
 		out = append(out, line)
 	}
+	var back roster.NewUser
+	raw, err := json.Marshal(n)
+	must(t, err)
+	must(t, json.Unmarshal(raw, &back))
+	if back.Password != "" || back.Name != "ann" {
+		t.Errorf("comes back from JSON as %+v with the password %q", back, back.Password)
+	}
 	func() {
 		defer func() { out = append(out, fmt.Sprint(recover())) }()
 		panic(s)

@@ -20,7 +20,8 @@ import (
 //     context's error.
 //   - Rows are copied in and copied out.
 //   - Equality and order are by the bytes of keys that Go made. A key is never
-//     empty. A limit of zero or less gets nothing. Of what is pruned, the lowest
+//     empty. A limit of zero or less, or no IDs, asks for nothing: that writes
+//     nothing. Of what is pruned, the lowest
 //     IDs or the earliest times go first.
 //   - Times go in as UTC with microseconds and come out equal; a zero time
 //     comes out zero. A store never asks for the time.
@@ -55,8 +56,9 @@ type Store interface {
 
 // AfterCommit runs fn after the outermost transaction in ctx has committed, in
 // the order of the calls, with the context of that Atomic; never if it rolls
-// back, nor if an inner Atomic that it was called in failed. Without a
-// transaction it runs fn at once, with ctx.
+// back, nor if an inner Atomic that it was called in failed, nor with the
+// context of a transaction that has ended. Without a transaction it runs fn at
+// once, with ctx.
 func AfterCommit(ctx context.Context, fn func(ctx context.Context)) {
 	if held, ok := ctx.Value(afterCommitKey{}).(*afterCommit); ok {
 		held.mu.Lock()

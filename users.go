@@ -2,125 +2,170 @@ package roster
 
 import (
 	"context"
-	"strings"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// UserID is the internal key of a [User]. It is never reused, and zero is no
-// user. What the world sees is the UUID.
-type UserID int64
-
-// Flags are switches on a [User] that are off for nearly everybody.
-type Flags uint32
-
-// The flags. Banned and Locked users cannot sign in.
-const (
-	FlagPrivileged         Flags = 1 << iota // only those who may change privileged users may change this one
-	FlagInvisible                            // left out of public lists
-	FlagBanned                               // cannot sign in: a decision about the person
-	FlagLocked                               // cannot sign in: a decision about the account
-	FlagReadOnly                             // cannot change itself
-	FlagNeverClean                           // never removed by Prune
-	FlagShowLogin                            // the name may be shown in public
-	FlagShowEmail                            // the address may be shown in public
-	FlagSimpleRegistration                   // registers for contests without filling in a profile
-	flagsEnd
-)
-
-// Has reports whether all of f are set.
-func (fl Flags) Has(f Flags) bool { return fl&f == f }
-
-// User is one person's account. Copies are independent except for the map in
-// Data. The fields carry tags for the SQL stores; a host embeds User in a
-// struct of its own to add columns, see [Model].
-type User struct {
-	ID          UserID    `bun:"id,pk,autoincrement"` // internal key, set by Create
-	UUID        uuid.UUID `bun:"uuid,notnull"`        // random (version 4), what the world sees
-	Name        string    `bun:"name,notnull"`        // as typed
-	NameKey     string    `bun:"name_key,notnull"`    // canonical and unique, see [NameKey]
-	NameAuto    bool      `bun:"name_auto,notnull"`   // the name was made up by Create
-	RealName    string    `bun:"real_name,notnull"`   // may be empty, see [User.DisplayName]
-	Locale      string    `bun:"locale,notnull"`      // BCP 47 tag; empty is unknown
-	Timezone    string    `bun:"timezone,notnull"`    // IANA name; empty is UTC
-	DirectoryDN string    `bun:"directory_dn,notnull"`
-	DirectoryID string    `bun:"directory_id,notnull"` // empty for a local user
-	Enabled     bool      `bun:"enabled,notnull"`      // see [Users.Disable]
-	Flags       Flags     `bun:"flags,notnull"`
-
-	// Times are in UTC with microseconds. Zero is never.
-	ActivatedAt       time.Time `bun:"activated_at,nullzero"`        // first proof of an address, or an administrator's word
-	DeletedAt         time.Time `bun:"deleted_at,nullzero"`          // see [Users.Delete]
-	LastLoginAt       time.Time `bun:"last_login_at,nullzero"`       // beginning of the last successful Authenticate
-	LastLoginIP       string    `bun:"last_login_ip,notnull"`        // from [Client]; empty is unknown
-	PasswordChangedAt time.Time `bun:"password_changed_at,nullzero"` // zero also means that there is none
-	AuthChangedAt     time.Time `bun:"auth_changed_at,nullzero"`     // last auth-sensitive change: older sessions are dead
-	CreatedAt         time.Time `bun:"created_at,notnull"`
-	UpdatedAt         time.Time `bun:"updated_at,notnull"` // last Edit or Save
-
-	Data    Data  `bun:"data,type:json,nullzero"` // what needs no column, see [Field]
-	Version int64 `bun:"version,notnull"`         // counts the writes; compared by Save
-
-	Row Row `bun:"-" json:"-"` // see [As]
+// Users is the accounts of one store, with all the rules. [New] makes one. It
+// is safe for concurrent use.
+//
+// It acts for the program itself and asks no permission. Every verb runs in
+// the transaction of its context, if there is one (see [Users.Atomic]). Else a
+// verb that writes is a transaction of its own, but Prune, which is several, and
+// Authenticate, whose record of the sign-in is apart. Errors name the verb and,
+// where there is one, the user's ID.
+//
+// Every verb may also fail with [ErrUnavailable], [ErrOutcomeUnknown] (if it
+// writes), [ErrTxAborted], [ErrTxDone], the error of its context, of the Mailer
+// or of the Hasher, or with an [InvalidError] if an ID is not positive; the
+// comments name the others.
+type Users struct {
+	store    Store
+	opts     Options
+	reserved func(key string) bool
 }
 
-// IsActivated reports whether somebody has proven an address of the account,
-// or an administrator vouched for it.
-func (u *User) IsActivated() bool { return !u.ActivatedAt.IsZero() }
-
-// IsDeleted reports whether the account was deleted and may be restored.
-func (u *User) IsDeleted() bool { return !u.DeletedAt.IsZero() }
-
-// CanLogin reports whether the account may sign in: activated, enabled, not
-// deleted, banned or locked.
-func (u *User) CanLogin() bool { return u.IsActivated() && u.mayLogin() }
-
-// mayLogin is CanLogin but for the activation, which has an error of its own.
-func (u *User) mayLogin() bool {
-	return u.Enabled && !u.IsDeleted() && u.Flags&(FlagBanned|FlagLocked) == 0
+// Atomic runs fn in one transaction, which travels in fn's context: all verbs
+// called with it take effect together or not at all. See [Store] for the
+// promises: fn may run more than once, so what it does outside the store waits
+// for [AfterCommit]; a verb that failed when it had begun to write dooms the
+// transaction. A verb that refused before that leaves it good.
+func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
+	return us.store.Atomic(ctx, fn)
 }
 
-// SessionValid reports whether a session that was created at that time is newer
-// than every auth-sensitive change. Take LastLoginAt of what
-// [Users.Authenticate] returned for the time of creation: it lies before the
-// password was compared, so that a change meanwhile ends the session. A session
-// created in the same microsecond as the change is valid.
-func (u *User) SessionValid(created time.Time) bool { return !created.Before(u.AuthChangedAt) }
+// ByID finds a user that is not deleted. It returns ErrNotFound if there is
+// none, and an [InvalidError] if id is not positive.
+func (us *Users) ByID(ctx context.Context, id UserID) (*User, error) {
+	u, err := us.byID(ctx, id)
+	return u, wrap("find user", id, err)
+}
 
-// DisplayName is the real name, or the name if there is none.
-func (u *User) DisplayName() string {
-	if u.RealName != "" {
-		return u.RealName
+func (us *Users) byID(ctx context.Context, id UserID) (*User, error) {
+	if id <= 0 {
+		return nil, invalid(FieldID, ReasonNotPositive)
 	}
-	return u.Name
+	return found(us.store.UserByID(ctx, id))
 }
 
-// FirstName is what stands before the first space of [User.DisplayName].
-func (u *User) FirstName() string {
-	first, _, _ := strings.Cut(u.DisplayName(), " ")
-	return first
-}
-
-// FriendlyName is how to greet somebody: the real name, else the name unless
-// it was made up, else the given address, else the name after all.
-func (u *User) FriendlyName(address string) string {
-	switch {
-	case u.RealName != "":
-		return u.RealName
-	case !u.NameAuto || address == "":
-		return u.Name
-	default:
-		return address
+// ByUUID finds a user that is not deleted by the ID that the world sees. It
+// returns ErrNotFound if there is none, and an [InvalidError] for the nil UUID.
+func (us *Users) ByUUID(ctx context.Context, id uuid.UUID) (*User, error) {
+	if id == uuid.Nil {
+		return nil, wrap("find user by UUID", 0, invalid(FieldUUID, ReasonEmpty))
 	}
+	u, err := found(us.store.UserByUUID(ctx, id))
+	return u, wrap("find user by UUID", 0, err)
 }
 
-// Location is the user's time zone, UTC if it is unset or unknown here.
-func (u *User) Location() *time.Location {
-	if loc, err := loadLocation(u.Timezone); err == nil {
-		return loc
+// ByName finds a user that is not deleted by name, in any spelling that has
+// the same canonical form. It returns ErrNotFound if there is none, also if
+// nobody could have such a name.
+func (us *Users) ByName(ctx context.Context, name string) (*User, error) {
+	u, err := us.byKey(ctx, us.store.UserByName, NameKey, name)
+	return u, wrap("find user by name", 0, err)
+}
+
+// ByEmail finds the user who has activated the address. Those who merely claim
+// it are not found. It returns ErrNotFound if there is none, also if the
+// address is malformed.
+func (us *Users) ByEmail(ctx context.Context, address string) (*User, error) {
+	u, err := us.byKey(ctx, us.store.UserByEmail, AddressKey, address)
+	return u, wrap("find user by e-mail", 0, err)
+}
+
+// ByAddress is ByEmail for an address as it stands in a mail or a file: "Ann
+// Example <ann@example.org>" or bare. It answers to find_maintainer of IPFire's
+// pbs.
+func (us *Users) ByAddress(ctx context.Context, mailbox string) (*User, error) {
+	var u *User
+	_, address, err := ParseMailbox(mailbox)
+	if err == nil {
+		u, err = us.byKey(ctx, us.store.UserByEmail, AddressKey, address)
+	} else {
+		err = ErrNotFound
 	}
-	return time.UTC
+	return u, wrap("find user by address", 0, err)
+}
+
+// ByIDs returns those of the users that exist and are not deleted, in the
+// order of their IDs, with one question.
+func (us *Users) ByIDs(ctx context.Context, ids ...UserID) ([]*User, error) {
+	models, err := us.store.UsersByID(ctx, ids...)
+	if err != nil {
+		return nil, wrap("find users", 0, err)
+	}
+	users := make([]*User, 0, len(models))
+	for _, m := range models {
+		if u := bind(m); !u.IsDeleted() {
+			users = append(users, u)
+		}
+	}
+	return users, nil
+}
+
+// EmailInUse reports whether somebody has activated the address. Claims that
+// wait to be proven do not count. It returns an [InvalidError] if the address
+// is malformed. Do not tell strangers: see Options.TellTakenAddress.
+func (us *Users) EmailInUse(ctx context.Context, address string) (bool, error) {
+	key, err := AddressKey(address)
+	if err != nil {
+		return false, wrap("look for e-mail", 0, err)
+	}
+	_, err = us.store.UserByEmail(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, wrap("look for e-mail", 0, err)
+}
+
+func (us *Users) byKey(
+	ctx context.Context,
+	find func(context.Context, string) (Model, error),
+	keyOf func(string) (string, error),
+	s string,
+) (*User, error) {
+	key, err := keyOf(s)
+	if err != nil {
+		return nil, ErrNotFound
+	}
+	return found(find(ctx, key))
+}
+
+// found hides deleted users.
+func found(m Model, err error) (*User, error) {
+	if err != nil {
+		return nil, err
+	}
+	u := bind(m)
+	if u.IsDeleted() {
+		return nil, ErrNotFound
+	}
+	return u, nil
+}
+
+// now is the one clock: UTC, with the precision that every store keeps.
+func (us *Users) now() time.Time { return stamp(us.opts.Now()) }
+
+func stamp(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// wrap names the verb and the user in err, once.
+func wrap(verb string, id UserID, err error) error {
+	if err == nil {
+		return nil
+	}
+	if id == 0 {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	return fmt.Errorf("%s %d: %w", verb, id, err)
 }
 
 // UserStore keeps the rows of users. See [Store] for what every method

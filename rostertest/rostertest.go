@@ -63,6 +63,9 @@ func NewOn(t testing.TB, store roster.Store, changes ...func(*roster.Options)) *
 
 // MustRegister signs up and activates a user called name, with [Password] and
 // the address name@example.org. It fails the test if that does not work.
+//
+// All of it happens at one moment of the [Clock]. Advance that before what is to
+// be later: a session of the same moment as a new password is valid.
 func (env *Env) MustRegister(name string) *roster.User {
 	env.t.Helper()
 	ctx := context.Background()
@@ -116,15 +119,22 @@ func (b *Mailbox) All() []roster.Mail {
 	return append([]roster.Mail(nil), b.mails...)
 }
 
-// To returns the mails to an address, oldest first.
+// To returns the mails to an address, in whatever spelling, oldest first.
 func (b *Mailbox) To(address string) []roster.Mail {
 	var mails []roster.Mail
 	for _, m := range b.All() {
-		if m.To == address {
+		if key(m.To) == key(address) {
 			mails = append(mails, m)
 		}
 	}
 	return mails
+}
+
+func key(address string) string {
+	if key, err := roster.AddressKey(address); err == nil {
+		return key
+	}
+	return address
 }
 
 // MustLast returns the last mail to an address. It fails the test if there is
@@ -133,7 +143,11 @@ func (b *Mailbox) MustLast(t testing.TB, address string) roster.Mail {
 	t.Helper()
 	mails := b.To(address)
 	if len(mails) == 0 {
-		t.Fatalf("rostertest: no mail to %s", address)
+		var sent []string
+		for _, m := range b.All() {
+			sent = append(sent, string(m.Kind)+" to "+m.To)
+		}
+		t.Fatalf("rostertest: no mail to %s, only %v", address, sent)
 	}
 	return mails[len(mails)-1]
 }
@@ -202,4 +216,4 @@ func (Hasher) Verify(ctx context.Context, hash, password string) (ok, rehash boo
 }
 
 // Dummy implements [roster.Hasher].
-func (Hasher) Dummy() string { return plain }
+func (Hasher) Dummy() string { return plain + "\x00" } // no password has a NUL

@@ -119,6 +119,9 @@ func (st *state) hasActivation(prefix string) bool {
 // PruneActivations implements [roster.ActivationStore]. Those that expired
 // first go first.
 func (s *Store) PruneActivations(ctx context.Context, now time.Time, limit int) (int, error) {
+	if limit <= 0 {
+		return nothing[int](ctx, s)
+	}
 	now = micros(now)
 	return write(ctx, s, func(st *state) (int, error) {
 		var rows []*roster.Activation

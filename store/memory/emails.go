@@ -227,6 +227,9 @@ func (s *Store) MarkPrimary(ctx context.Context, id roster.EmailID) error {
 
 // DeleteEmails implements [roster.EmailStore].
 func (s *Store) DeleteEmails(ctx context.Context, ids ...roster.EmailID) (int, error) {
+	if len(ids) == 0 {
+		return nothing[int](ctx, s)
+	}
 	return write(ctx, s, func(st *state) (int, error) {
 		rows := st.emailsByID(ids)
 		for _, e := range rows {
@@ -272,6 +275,9 @@ func (s *Store) EmailsAfter(ctx context.Context, after roster.EmailID, limit int
 // PruneEmails implements [roster.EmailStore]. Those with the lowest IDs go
 // first.
 func (s *Store) PruneEmails(ctx context.Context, before time.Time, limit int) (int, error) {
+	if limit <= 0 {
+		return nothing[int](ctx, s)
+	}
 	before = micros(before)
 	return write(ctx, s, func(st *state) (int, error) {
 		var rows []*roster.UserEmail

@@ -91,6 +91,9 @@ func (s *Store) NameOwner(ctx context.Context, key string) (roster.UserID, error
 
 // PruneNames implements [roster.NameStore]. Those that ended first go first.
 func (s *Store) PruneNames(ctx context.Context, now time.Time, limit int) (int, error) {
+	if limit <= 0 {
+		return nothing[int](ctx, s)
+	}
 	now = micros(now)
 	return write(ctx, s, func(st *state) (int, error) {
 		var rows []*nameRow

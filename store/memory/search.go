@@ -14,7 +14,7 @@ func (st *state) matches(q roster.UserQuery) iter.Seq[*userRow] {
 	t := &st.users
 	ix, start := t.live, q.AfterKey
 	switch q.State {
-	case roster.StateActive:
+	case roster.StateActivated:
 		ix = t.active
 	case roster.StatePending:
 		ix = t.pending
@@ -68,7 +68,7 @@ func (s *Store) CountUsers(ctx context.Context, q roster.UserQuery) (int, error)
 
 func (st *state) countState(state roster.State) int {
 	switch t := &st.users; state {
-	case roster.StateActive:
+	case roster.StateActivated:
 		return t.active.len()
 	case roster.StatePending:
 		return t.pending.len()

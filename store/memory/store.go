@@ -161,6 +161,11 @@ func write[T any](ctx context.Context, s *Store, fn func(*state) (T, error)) (T,
 	return v, err
 }
 
+// nothing is what a call answers that is asked for nothing. It is no write.
+func nothing[T any](ctx context.Context, s *Store) (T, error) {
+	return read(ctx, s, func(*state) (none T, err error) { return none, nil })
+}
+
 // exec is write for an fn with nothing to return but its error.
 func exec(ctx context.Context, s *Store, fn func(*state) error) error {
 	_, err := write(ctx, s, func(st *state) (struct{}, error) { return struct{}{}, fn(st) })

@@ -215,6 +215,9 @@ func set[ID ~int64](ids []ID) []ID {
 func (s *Store) PruneUsers(
 	ctx context.Context, before time.Time, without roster.Flags, limit int,
 ) ([]roster.UserID, error) {
+	if limit <= 0 {
+		return nothing[[]roster.UserID](ctx, s)
+	}
 	before = micros(before)
 	return write(ctx, s, func(st *state) ([]roster.UserID, error) {
 		var ids []roster.UserID

@@ -47,7 +47,7 @@ func (srv *server) dialect() bunstore.Dialect {
 		HasMigrations: "SELECT count(*) FROM pg_class WHERE oid = to_regclass('{migrations}')",
 		Migrating:     srv.migrating,
 		Fault:         srv.fault,
-		Search:        bunstore.Search{Page: page, Count: count, Pattern: pattern},
+		Search:        bunstore.Search{Page: page, Count: count, Few: few},
 	}
 }
 

@@ -30,12 +30,13 @@ var _ roster.Store = (*Store)(nil)
 // Store is a [roster.Store] on PostgreSQL. [Open] and [New] make one. It is safe
 // for concurrent use.
 type Store struct {
-	*core
+	rows
+	core   *bunstore.Store
 	server *server
 	close  func() error
 }
 
-type core = bunstore.Store
+type rows = roster.Store
 
 // The defaults of the pool that Open makes.
 const (
@@ -171,7 +172,8 @@ func newStore(db *sql.DB, srv *server, o *config) (*Store, error) {
 	}
 	o.Options.Migrations = migrations
 	srv.db = db
-	return &Store{core: bunstore.New(db, srv.dialect(), o.Options), server: srv}, nil
+	core := bunstore.New(db, srv.dialect(), o.Options)
+	return &Store{rows: core, core: core, server: srv}, nil
 }
 
 // Migrate makes the tables, or brings them up to date, in one transaction. It

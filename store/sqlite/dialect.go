@@ -27,7 +27,7 @@ func dialect(prefix string, opened bool) bunstore.Dialect {
 		HasMigrations: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{migrations}'",
 		Migrating:     func(ctx context.Context, tx *sql.Tx, _ string) error { return check(ctx, tx) },
 		Fault:         faults(prefix),
-		Search:        bunstore.Search{Page: page, Count: count, Pattern: func(s string) any { return s }, Few: few},
+		Search:        bunstore.Search{Page: page, Count: count, Few: few},
 	}
 	if !opened {
 		d.Begun = func(ctx context.Context, tx *sql.Tx) error { return lock(ctx, tx, prefix) }

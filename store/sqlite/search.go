@@ -36,10 +36,28 @@ func page(p bunstore.Parts) bunstore.Texts {
 	}
 }
 
+// count asks the indices alone, but for the pending and the deleted, who are
+// few.
 func count(p bunstore.Parts) bunstore.Texts {
+	of := func(index, where, and string) string {
+		return "SELECT count(*) FROM {users} u INDEXED BY " + index + " WHERE " + where + and
+	}
+	const live, pending, deleted = "u.deleted_at IS NULL", "u.activated_at IS NULL AND u.deleted_at IS NULL", "u.deleted_at IS NOT NULL"
+	all := func(live0, and string) string {
+		switch p.State {
+		case roster.StatePending:
+			return of("{users_pending}", pending, and)
+		case roster.StateDeleted:
+			return of("{users_deleted}", deleted, and)
+		case roster.StateActivated:
+			return "SELECT (" + of(live0, live, and) + ") - (" + of("{users_pending}", pending, and) + ")"
+		default:
+			return of(live0, live, and)
+		}
+	}
 	return bunstore.Texts{
-		Plain:    "SELECT count(*) FROM {users} u WHERE " + p.Where,
-		Searched: "SELECT count(*) FROM {users} u WHERE " + p.Where + " AND instr(u.search, $1) > 0",
+		Plain:    all("{users_name}", ""),
+		Searched: all("{users_page}", " AND instr(u.search, $1) > 0"),
 		Few:      "SELECT count(*) FROM " + fewUsers + p.Where + " AND instr(u.search, $1) > 0 AND {users_search} MATCH $2",
 	}
 }
@@ -56,26 +74,26 @@ const (
 // few returns an expression for those who have the rarest trigrams of the
 // pattern, if they are few.
 func few(constant func(string) *bunstore.Query, rows bunstore.Rows) func(context.Context, string) (string, error) {
-	rarity := constant(`SELECT j.value, coalesce((SELECT rowid FROM {users_search} WHERE {users_search} MATCH j.value
-LIMIT 1 OFFSET $2), 9223372036854775807) AS id FROM json_each($1) j ORDER BY id DESC LIMIT $3`)
+	rarity := constant(`SELECT value FROM (
+	SELECT j.value, coalesce((SELECT rowid FROM {users_search} WHERE {users_search} MATCH j.value LIMIT 1 OFFSET $2), 9223372036854775807) AS id
+	FROM json_each($1) j
+) WHERE id > $3 ORDER BY id DESC LIMIT $4`)
 	matches := constant("SELECT count(*) FROM (SELECT 1 FROM {users_search} WHERE {users_search} MATCH $1 LIMIT $2)")
 	return func(ctx context.Context, pattern string) (string, error) {
 		all, err := json.Marshal(trigrams(pattern))
 		if err != nil || string(all) == "null" {
 			return "", err
 		}
-		var rarest []string
-		rare := false
+		var rare []string
 		if err := rows(ctx, rarity, func(r *sql.Rows) error {
 			var trigram string
-			var id int64
-			err := r.Scan(&trigram, &id)
-			rarest, rare = append(rarest, trigram), rare || id > common
+			err := r.Scan(&trigram)
+			rare = append(rare, trigram)
 			return err
-		}, string(all), sample-1, useTrigrams); err != nil || !rare {
+		}, string(all), sample-1, common, useTrigrams); err != nil || rare == nil {
 			return "", err
 		}
-		expr := strings.Join(rarest, " AND ")
+		expr := strings.Join(rare, " AND ")
 		n := 0
 		if err := rows(ctx, matches, func(r *sql.Rows) error { return r.Scan(&n) }, expr, fewEnough+1); err != nil || n > fewEnough {
 			return "", err

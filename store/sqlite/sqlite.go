@@ -29,11 +29,13 @@ var _ roster.Store = (*Store)(nil)
 // Store is a [roster.Store] on SQLite. [Open] and [New] make one. It is safe for
 // concurrent use.
 type Store struct {
-	*core
+	rows
+	core  *bunstore.Store
+	db    *sql.DB
 	close func() error
 }
 
-type core = bunstore.Store
+type rows = roster.Store
 
 // Open opens the database in a file, makes it, for its owner alone to read, if
 // there is none, and brings its tables up to date. Close it at the end.
@@ -131,7 +133,8 @@ func newStore(db *sql.DB, opened bool, o *config) (*Store, error) {
 		return nil, err
 	}
 	o.Options.Migrations = migrations
-	return &Store{core: bunstore.New(db, dialect(o.Prefix, opened), o.Options)}, nil
+	core := bunstore.New(db, dialect(o.Prefix, opened), o.Options)
+	return &Store{rows: core, core: core, db: db}, nil
 }
 
 // Migrate makes the tables, or brings them up to date, in one transaction. It

@@ -54,7 +54,7 @@ func pageOrder(t *testing.T, s roster.Store) {
 	slices.Sort(names)
 	want := map[roster.State][]string{}
 	for i, name := range names {
-		u, state := user(name), roster.StateActive
+		u, state := user(name), roster.StateActivated
 		if i%3 == 0 {
 			u, state = pendingUser(name), roster.StatePending
 		}
@@ -167,10 +167,10 @@ func pageStates(t *testing.T, s roster.Store) {
 	insert(t, s, both)
 
 	for state, want := range map[roster.State][]string{
-		roster.StateActive:  {"active", "disabled", "hidden"},
-		roster.StatePending: {"pending"},
-		roster.StateLive:    {"active", "disabled", "hidden", "pending"},
-		roster.StateDeleted: {"deleted", "never proven, deleted"},
+		roster.StateActivated: {"active", "disabled", "hidden"},
+		roster.StatePending:   {"pending"},
+		roster.StateLive:      {"active", "disabled", "hidden", "pending"},
+		roster.StateDeleted:   {"deleted", "never proven, deleted"},
 	} {
 		same(t, "a page", keys(rowsOf(s.UserPage(t.Context(), roster.UserQuery{State: state, Limit: 100}))(t)), want)
 		same(t, "a count", got(s.CountUsers(t.Context(), roster.UserQuery{State: state}))(t), len(want))

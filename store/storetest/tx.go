@@ -137,18 +137,19 @@ func txOuterReads(t *testing.T, s roster.Store) {
 
 func txOuterWrites(t *testing.T, s roster.Store) {
 	outer := t.Context()
-	ann := insert(t, s, user("ann"))
-	const limit = 15 * time.Second
+	users := []*roster.User{insert(t, s, user("ann")), insert(t, s, user("ben"))}
 	ok(t, s.Atomic(outer, func(ctx context.Context) error {
-		ann.RealName = "Inside"
-		ok(t, s.UpdateUser(ctx, ann, ""))
+		for _, u := range users {
+			u.RealName = "Inside"
+			ok(t, s.UpdateUser(ctx, u, ""))
+		}
 		errs := make([]error, 2)
-		within(t, "writes with the context outside", limit, func() {
+		within(t, "writes with the context outside", 15*time.Second, func() {
 			errs = together(2, func(i int) error {
 				if i == 0 {
-					return s.RecordLogin(outer, ann.ID, at(0), "::1")
+					return s.RecordLogin(outer, users[0].ID, at(0), "::1")
 				}
-				return s.Atomic(outer, func(ctx context.Context) error { return s.RecordLogin(ctx, ann.ID, at(0), "::1") })
+				return s.Atomic(outer, func(ctx context.Context) error { return s.RecordLogin(ctx, users[1].ID, at(0), "::1") })
 			})
 		})
 		for i, what := range []string{"a write", "a transaction"} {
@@ -159,8 +160,10 @@ func txOuterWrites(t *testing.T, s roster.Store) {
 		}
 		return nil
 	}))
-	same(t, "the row", rowOf(s.UserByID(outer, ann.ID))(t), ann)
-	ok(t, s.RecordLogin(outer, ann.ID, at(0), "::1"))
+	for _, u := range users {
+		same(t, "the row", rowOf(s.UserByID(outer, u.ID))(t), u)
+		ok(t, s.RecordLogin(outer, u.ID, at(0), "::1"))
+	}
 }
 
 func txOuterDeadline(t *testing.T, s roster.Store) {

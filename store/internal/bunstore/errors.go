@@ -40,7 +40,10 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // fault asks the dialect, after what database/sql says itself.
 func (s *Store) fault(err error) Fault {
-	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
 		return Fault{Kind: Down}
 	}
 	return s.dialect.Fault(err)
@@ -85,6 +88,9 @@ func (s *Store) failed(ctx context.Context, q *Query, inside, writes bool, err e
 			What: roster.UnavailableDatabase, Cause: err,
 		}}
 	default:
+		if s.isClosed() {
+			return &roster.UnavailableError{What: roster.UnavailableDatabase, Cause: err}
+		}
 		return &Error{s.dialect.Name + ": unexpected answer of the database, code " + f.Code, err}
 	}
 }

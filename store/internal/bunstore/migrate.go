@@ -59,7 +59,13 @@ func Migrations(files fs.FS, prefix string) ([]Migration, error) {
 // processes may do so at once.
 func (s *Store) Migrate(ctx context.Context) error {
 	latest := len(s.migrations)
-	done, err := s.number(ctx, s.db.DB, lastMigration)
+	p := s.patience()
+	defer p.stop()
+	var done int
+	err := p.try(ctx, true, func() (err error) {
+		done, err = s.number(ctx, s.db.DB, lastMigration)
+		return err
+	})
 	switch {
 	case err != nil && s.fault(err).Kind != Unmigrated:
 		return s.failed(ctx, nil, false, false, err)

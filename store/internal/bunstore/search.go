@@ -12,15 +12,14 @@ import (
 type Search struct {
 	// Page and Count give the texts of the queries for a state. The arguments of
 	// a page are the key and the ID after which it begins and the limit; behind
-	// those stand, of either, the pattern and what Few has returned.
+	// those stand, of either, the pattern and, for Few, what the function Few has
+	// returned.
 	Page  func(Parts) Texts
 	Count func(Parts) Texts
 
-	// Pattern makes an argument of a pattern.
-	Pattern func(contains string) any
-
-	// Few, if not nil, makes the function that tells by which text to search:
-	// the empty string is Searched.
+	// Few makes the function that is asked, with the condition of the state, how
+	// to find the users who match if they are few. The empty string says that
+	// they are not.
 	Few func(constant func(text string) *Query, rows Rows) func(ctx context.Context, contains string) (string, error)
 }
 
@@ -34,27 +33,25 @@ type Parts struct {
 }
 
 // Texts are the texts of a query without a pattern, with one, and with one that
-// few match.
-type Texts struct{ Plain, Searched, Few string }
+// few match. Near, if there is one, finds those who match among the next ones in
+// order; the others are run only if they are too few for the page.
+type Texts struct{ Plain, Near, Searched, Few string }
 
 type searchQueries struct {
 	pages, counts [4]searchTexts // by state
 	few           func(ctx context.Context, contains string) (string, error)
 }
 
-type searchTexts struct{ plain, searched, few *Query }
+type searchTexts struct{ plain, near, searched, few *Query }
 
 func (s *Store) searchQueries() searchQueries {
-	q := searchQueries{few: func(context.Context, string) (string, error) { return "", nil }}
-	if s.dialect.Search.Few != nil {
-		q.few = s.dialect.Search.Few(s.constant, s.rows)
-	}
+	q := searchQueries{few: s.dialect.Search.Few(s.constant, s.rows)}
 	// A name key is unique but among the deleted.
 	for state, p := range []Parts{
-		roster.StateActive:  {Where: "u.activated_at IS NOT NULL AND u.deleted_at IS NULL", Order: "u.name_key"},
-		roster.StatePending: {Where: "u.activated_at IS NULL AND u.deleted_at IS NULL", Order: "u.name_key"},
-		roster.StateLive:    {Where: "u.deleted_at IS NULL", Order: "u.name_key"},
-		roster.StateDeleted: {Where: "u.deleted_at IS NOT NULL", Order: "u.name_key, u.id"},
+		roster.StateActivated: {Where: "u.activated_at IS NOT NULL AND u.deleted_at IS NULL", Order: "u.name_key"},
+		roster.StatePending:   {Where: "u.activated_at IS NULL AND u.deleted_at IS NULL", Order: "u.name_key"},
+		roster.StateLive:      {Where: "u.deleted_at IS NULL", Order: "u.name_key"},
+		roster.StateDeleted:   {Where: "u.deleted_at IS NOT NULL", Order: "u.name_key, u.id"},
 	} {
 		p.State, p.Columns = roster.State(state), s.users.columns
 		q.pages[state] = s.searchTexts(s.dialect.Search.Page(p))
@@ -64,23 +61,26 @@ func (s *Store) searchQueries() searchQueries {
 }
 
 func (s *Store) searchTexts(t Texts) searchTexts {
-	return searchTexts{plain: s.planned(t.Plain), searched: s.planned(t.Searched), few: s.planned(t.Few)}
+	q := searchTexts{plain: s.planned(t.Plain), searched: s.planned(t.Searched), few: s.planned(t.Few)}
+	if t.Near != "" {
+		q.near = s.planned(t.Near)
+	}
+	return q
 }
 
-// searching chooses the query for the pattern, if there is one, and adds its
-// arguments.
-func (s *Store) searching(ctx context.Context, t searchTexts, contains string, args ...any) (*Query, []any, error) {
+// searching runs the query that suits the pattern, if there is one.
+func (s *Store) searching(ctx context.Context, t searchTexts, contains string, scan func(*sql.Rows) error, args ...any) error {
 	if contains == "" {
-		return t.plain, args, nil
+		return s.rows(ctx, t.plain, scan, args...)
 	}
-	args = append(args, s.dialect.Search.Pattern(contains))
-	switch few, err := s.search.few(ctx, contains); {
+	few, err := s.search.few(ctx, contains)
+	switch args = append(args, contains); {
 	case err != nil:
-		return nil, nil, err
+		return err
 	case few != "":
-		return t.few, append(args, few), nil
+		return s.rows(ctx, t.few, scan, append(args, few)...)
 	default:
-		return t.searched, args, nil
+		return s.rows(ctx, t.searched, scan, args...)
 	}
 }
 
@@ -97,20 +97,21 @@ func (s *Store) UserPage(ctx context.Context, q roster.UserQuery) (ms []roster.M
 	if q.Limit <= 0 {
 		return nil, s.nothing(ctx)
 	}
-	query, args, err := s.searching(ctx, of(&s.search.pages, q.State), q.Contains, q.AfterKey, int64(q.AfterID), q.Limit)
-	if err != nil {
-		return nil, err
+	t := of(&s.search.pages, q.State)
+	args := []any{q.AfterKey, int64(q.AfterID), q.Limit}
+	if q.Contains != "" && t.near != nil {
+		err := s.rows(ctx, t.near, s.users.many(&ms), append(args, q.Contains)...)
+		if err != nil || len(ms) == q.Limit {
+			return listed(ms, err)
+		}
+		ms = nil
 	}
-	err = s.rows(ctx, query, s.users.many(&ms), args...)
+	err = s.searching(ctx, t, q.Contains, s.users.many(&ms), args...)
 	return listed(ms, err)
 }
 
 // CountUsers implements [roster.UserStore].
 func (s *Store) CountUsers(ctx context.Context, q roster.UserQuery) (n int, err error) {
-	query, args, err := s.searching(ctx, of(&s.search.counts, q.State), q.Contains)
-	if err != nil {
-		return 0, err
-	}
-	err = s.rows(ctx, query, func(rows *sql.Rows) error { return rows.Scan(&n) }, args...)
+	err = s.searching(ctx, of(&s.search.counts, q.State), q.Contains, func(rows *sql.Rows) error { return rows.Scan(&n) })
 	return n, err
 }

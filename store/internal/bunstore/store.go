@@ -99,6 +99,12 @@ func (s *Store) Close() error {
 	return nil
 }
 
+func (s *Store) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 // Atomic implements [roster.Store].
 func (s *Store) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
 	return s.txns.Atomic(ctx, fn)

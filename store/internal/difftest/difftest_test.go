@@ -1,10 +1,12 @@
 package difftest
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-roster/roster"
@@ -28,19 +30,18 @@ func TestStoresAgree(t *testing.T) {
 	total := map[string]int{}
 	for seed := first; seed < first+uint64(count); seed++ {
 		ops := script(seed, steps)
-		var want []string
-		for i, target := range all {
-			if (seed-first)%100 == 0 { // an old one may have grown habits
+		if (seed-first)%100 == 0 { // an old one may have grown habits
+			for i, target := range all {
 				open[i] = target.open(t)
 			}
-			p := run(t, open[i], ops)
-			if i == 0 {
-				want = p.answers
-				for what, n := range p.counts {
-					total[what] += n
-				}
-			} else if !slices.Equal(p.answers, want) {
-				report(t, seed, all[0], target, ops)
+		}
+		played := runAll(t, open, ops)
+		for what, n := range played[0].counts {
+			total[what] += n
+		}
+		for i, p := range played {
+			if !slices.Equal(p.answers, played[0].answers) {
+				report(t, seed, all[0], all[i], ops)
 				return
 			}
 		}
@@ -59,35 +60,49 @@ func seeds(t *testing.T) int {
 	if os.Getenv("ROSTER_SOAK") == "1" {
 		return 20_000
 	}
-	return 300
+	return 200
 }
 
-// run plays a script on a store that is emptied first.
-func run(t *testing.T, s roster.Store, ops []op) *player {
+// runAll plays a script on the stores, each of which is emptied first.
+func runAll(t *testing.T, stores []roster.Store, ops []op) []*player {
 	t.Helper()
-	ctx := t.Context()
-	p := newPlayer(ctx, s)
-	if err := p.wipe(ctx); err != nil {
+	players := make([]*player, len(stores))
+	errs := make([]error, len(stores))
+	var wg sync.WaitGroup
+	for i, s := range stores {
+		p := newPlayer(t.Context(), s)
+		players[i] = p
+		wg.Go(func() {
+			if errs[i] = p.wipe(t.Context()); errs[i] == nil {
+				p.play(t.Context(), ops)
+				p.dump(t.Context())
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
 		t.Fatalf("wipe: %v", err)
 	}
-	p.play(ctx, ops)
-	p.dump(ctx)
-	return p
+	return players
 }
 
 // report prints where the two stores part, with as short a script as can be
 // found.
 func report(t *testing.T, seed uint64, a, b target, ops []op) {
 	t.Helper()
-	sa, sb := a.open(t), b.open(t)
-	differ := func(ops []op) bool { return !slices.Equal(run(t, sa, ops).answers, run(t, sb, ops).answers) }
+	fresh := []roster.Store{a.open(t), b.open(t)}
+	differ := func(ops []op) bool {
+		played := runAll(t, fresh, ops)
+		return !slices.Equal(played[0].answers, played[1].answers)
+	}
 	if !differ(ops) {
 		t.Errorf("seed %d: %s and %s differ, but not when they are fresh: it takes the seeds before it", seed, a.name, b.name)
 		return
 	}
 	ops = shrink(ops, differ, 400)
-	pa, pb := run(t, sa, ops), run(t, sb, ops)
-	for i := range pa.answers {
+	played := runAll(t, fresh, ops)
+	pa, pb := played[0], played[1]
+	for i := range min(len(pa.answers), len(pb.answers)) {
 		if pa.answers[i] == pb.answers[i] {
 			continue
 		}

@@ -161,6 +161,12 @@ func (g *generator) make(kind string, depth int) op {
 	default:
 		g.relate(&o)
 	}
+	if depth > 0 { // whether a call that asks for nothing counts as a write is open
+		o.Limit = max(o.Limit, 2)
+		if kind == "DeleteEmails" && len(o.Emails) == 0 {
+			o.Emails = []int{o.Email}
+		}
+	}
 	o.Outer = depth > 0 && g.IntN(8) == 0
 	g.done[kind] = append(g.done[kind], o)
 	return kindOf(kind).trim(o)
