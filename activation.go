@@ -3,7 +3,6 @@ package roster
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -100,27 +99,22 @@ func (us *Users) activate(ctx context.Context, code string) (u *User, err error)
 	return u, nil
 }
 
-// ResendActivation sends a new code to somebody who waits for one: login is
-// the name of an account that is not activated, or an address that is claimed
-// and pending. The older codes for that address are void; the new one is good
-// for what they were (unless Prune has removed them: then it proves the address
-// only). Whether there is such an account is not told, not even by a Mailer that
-// fails: the answer is nil.
+// ResendActivation sends a new code to somebody who has signed up and waits for
+// one: login is the name of the account or the address that it claims. Of an
+// address that several such accounts claim each gets a code, the oldest five at
+// most; the mails say for which account they are. The older codes are void.
+//
+// Nothing is sent for an account that is activated (its owner can call
+// [Users.AddEmail] again), that cannot sign in anyway, or that was made longer
+// than Options.PendingTTL ago. Whether there is such an account is not told, not
+// even by a Mailer that fails: the answer is nil.
 func (us *Users) ResendActivation(ctx context.Context, login string) error {
 	const verb = "resend activation"
-	return wrap(verb, 0, us.sendAgain(ctx, verb, func(ctx context.Context) (*UserEmail, error) {
-		return us.pendingEmail(ctx, login)
-	}, func(ctx context.Context, u *User, e *UserEmail) error {
-		if e.IsActivated() {
+	return wrap(verb, 0, us.sendAgain(ctx, verb, login, func(ctx context.Context, u *User, e *UserEmail) error {
+		if u.IsActivated() {
 			return nil
 		}
-		purpose := PurposeActivate
-		if n, err := us.store.VoidActivations(ctx, u.ID, e.ID, PurposeChangeEmail); err != nil {
-			return err
-		} else if n > 0 {
-			purpose = PurposeChangeEmail
-		}
-		return us.sendCode(ctx, u, e, purpose, us.now())
+		return us.sendCode(ctx, u, e, PurposeActivate, us.now())
 	}))
 }
 
@@ -130,27 +124,6 @@ func ignore(err, target error) error {
 		return nil
 	}
 	return err
-}
-
-// pendingEmail finds the newest claim that login means, nil if there is none.
-func (us *Users) pendingEmail(ctx context.Context, login string) (*UserEmail, error) {
-	var emails []*UserEmail
-	if key, err := AddressKey(login); err == nil {
-		if emails, err = us.store.EmailsByKey(ctx, key); err != nil {
-			return nil, err
-		}
-	} else if u, err := us.byKey(ctx, us.store.UserByName, NameKey, login); err != nil {
-		return nil, ignore(err, ErrNotFound)
-	} else if !u.IsActivated() {
-		if emails, err = us.store.EmailsOf(ctx, u.ID); err != nil {
-			return nil, err
-		}
-		emails = slices.DeleteFunc(emails, func(e *UserEmail) bool { return !e.Primary })
-	}
-	if len(emails) == 0 {
-		return nil, nil
-	}
-	return emails[len(emails)-1], nil
 }
 
 // ActivationStore keeps the rows of activations.

@@ -2,7 +2,6 @@ package roster
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 )
@@ -56,7 +55,7 @@ func (us *Users) AddActivatedEmail(ctx context.Context, id UserID, address strin
 		return nil, wrap("add e-mail to user", id, err)
 	}
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		m, err := us.lockClaimants(ctx, id, key)
+		m, err := us.store.LockUser(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -151,6 +150,9 @@ func withKey(emails []*UserEmail, key string) *UserEmail {
 // both, drops the claims of others, and sees to it that the primary address is
 // an activated one; e itself, if primary is set. A ConflictError says that
 // somebody else was quicker.
+//
+// The primary claims of others stay, so that an account that has signed up with
+// the address goes with it, by Prune. They are worth nothing.
 func (us *Users) prove(ctx context.Context, m Model, e *UserEmail, primary bool, now time.Time) error {
 	claims, err := us.store.LockEmails(ctx, e.AddressKey)
 	if err != nil {
@@ -165,13 +167,14 @@ func (us *Users) prove(ctx context.Context, m Model, e *UserEmail, primary bool,
 		}
 		e.ActivatedAt = now
 	}
-	for _, rival := range claims {
-		if rival.UserID == e.UserID {
-			continue
+	var rivals []EmailID
+	for _, c := range claims {
+		if c.UserID != e.UserID && !c.Primary {
+			rivals = append(rivals, c.ID)
 		}
-		if err := us.dropClaim(ctx, rival); err != nil {
-			return err
-		}
+	}
+	if _, err := us.store.DeleteEmails(ctx, rivals...); err != nil {
+		return err
 	}
 	if _, err := us.store.VoidActivations(ctx, e.UserID, e.ID); err != nil {
 		return err
@@ -199,48 +202,6 @@ func (us *Users) prove(ctx context.Context, m Model, e *UserEmail, primary bool,
 		return us.update(ctx, m)
 	}
 	return nil
-}
-
-// dropClaim removes a claim that has lost.
-func (us *Users) dropClaim(ctx context.Context, rival *UserEmail) error {
-	if _, err := us.store.DeleteEmails(ctx, rival.ID); err != nil {
-		return err
-	}
-	if rival.Primary {
-		return us.promote(ctx, rival.UserID)
-	}
-	return nil
-}
-
-// lockClaimants locks everybody who claims an address, in the order of their
-// IDs, so that two of them who prove it at once do not wait for each other in a
-// circle. It returns the one in question, or ErrNotFound.
-func (us *Users) lockClaimants(ctx context.Context, id UserID, key string) (Model, error) {
-	claims, err := us.store.EmailsByKey(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	ids := []UserID{id}
-	for _, c := range claims {
-		ids = append(ids, c.UserID)
-	}
-	slices.Sort(ids)
-	var found Model
-	for _, claimant := range slices.Compact(ids) {
-		m, err := us.store.LockUser(ctx, claimant)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			continue // gone meanwhile
-		case err != nil:
-			return nil, err
-		case claimant == id:
-			found = m
-		}
-	}
-	if found == nil {
-		return nil, ErrNotFound
-	}
-	return found, nil
 }
 
 // takenByOther reports whether somebody else has activated the address of e.

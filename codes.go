@@ -59,8 +59,8 @@ func (us *Users) lookUp(ctx context.Context, code string, now time.Time, purpose
 }
 
 // redeem uses a code up, in the transaction of ctx, and runs fn for what it is
-// good for. The rows of the user, who may sign in but for the activation, and of
-// the claims on the address are locked.
+// good for. The row of the user, who may sign in but for the activation, is
+// locked.
 func (us *Users) redeem(
 	ctx context.Context,
 	code string,
@@ -72,7 +72,7 @@ func (us *Users) redeem(
 	if err != nil {
 		return err
 	}
-	m, err := us.lockClaimants(ctx, a.UserID, e.AddressKey)
+	m, err := us.store.LockUser(ctx, a.UserID)
 	if err != nil {
 		return us.deadIf(err, ErrNotFound, "no such user")
 	}
@@ -104,34 +104,26 @@ func (us *Users) deadIf(err, target error, reason string) error {
 	return err
 }
 
-// sendAgain sends somebody a code who may not be there, and whom nobody is to
-// learn of: find finds the address, if any, and send sends, if nobody else has
-// activated the address and the user may sign in but for the activation.
+// maxClaims is how many accounts that claim an address are sent a code at once.
+const maxClaims = 5
+
+// sendAgain sends a code to somebody who may not be there, and whom nobody is
+// to learn of. send is called for each address that login means, if nobody else
+// has activated it and its user may sign in but for the activation.
 func (us *Users) sendAgain(
-	ctx context.Context,
-	verb string,
-	find func(context.Context) (*UserEmail, error),
-	send func(ctx context.Context, u *User, e *UserEmail) error,
+	ctx context.Context, verb, login string, send func(ctx context.Context, u *User, e *UserEmail) error,
 ) error {
-	err := us.store.Atomic(ctx, func(ctx context.Context) error {
-		found, err := find(ctx)
-		if err != nil || found == nil {
-			return err
+	emails, err := us.meant(ctx, login)
+	if err != nil || len(emails) == 0 {
+		return err
+	}
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
+		for _, e := range emails {
+			if err := us.sendOne(ctx, e, send); err != nil {
+				return err
+			}
 		}
-		m, err := us.store.LockUser(ctx, found.UserID)
-		if err != nil {
-			return ignore(err, ErrNotFound)
-		}
-		u := bind(m)
-		claims, err := us.store.EmailsByKey(ctx, found.AddressKey) // as they are now
-		if err != nil {
-			return err
-		}
-		e := ofUser(claims, u.ID)
-		if e == nil || !u.mayLogin() || takenByOther(claims, e) {
-			return nil
-		}
-		return send(ctx, u, e)
+		return nil
 	})
 	var mail *mailError
 	if errors.As(err, &mail) {
@@ -139,6 +131,51 @@ func (us *Users) sendAgain(
 		return nil
 	}
 	return err
+}
+
+// meant finds the addresses that login means: the primary one of a name; else
+// the one that is activated, or the claims of those who have signed up with it.
+func (us *Users) meant(ctx context.Context, login string) ([]*UserEmail, error) {
+	key, err := AddressKey(login)
+	if err != nil {
+		u, err := us.byKey(ctx, us.store.UserByName, NameKey, login)
+		if err != nil {
+			return nil, ignore(err, ErrNotFound)
+		}
+		emails, err := us.store.EmailsOf(ctx, u.ID)
+		return slices.DeleteFunc(emails, func(e *UserEmail) bool { return !e.Primary }), err
+	}
+	claims, err := us.store.EmailsByKey(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(claims, (*UserEmail).IsActivated); i >= 0 {
+		return claims[i : i+1], nil
+	}
+	claims = slices.DeleteFunc(claims, func(e *UserEmail) bool { return !e.Primary })
+	return claims[:min(len(claims), maxClaims)], nil
+}
+
+func (us *Users) sendOne(
+	ctx context.Context, found *UserEmail, send func(ctx context.Context, u *User, e *UserEmail) error,
+) error {
+	m, err := us.store.LockUser(ctx, found.UserID)
+	if err != nil {
+		return ignore(err, ErrNotFound)
+	}
+	u := bind(m)
+	claims, err := us.store.EmailsByKey(ctx, found.AddressKey) // as they are now
+	if err != nil {
+		return err
+	}
+	e := ofUser(claims, u.ID)
+	if e == nil || !u.mayLogin() || takenByOther(claims, e) {
+		return nil
+	}
+	if !e.IsActivated() && us.opts.PendingTTL > 0 && !us.now().Before(e.CreatedAt.Add(us.opts.PendingTTL)) {
+		return nil // else it could be kept waiting for ever
+	}
+	return send(ctx, u, e)
 }
 
 // sendCode is issueCode where older codes may be on their way, which are void:
@@ -158,7 +195,7 @@ func (us *Users) sendCode(ctx context.Context, u *User, e *UserEmail, purpose Pu
 func (us *Users) issueCode(ctx context.Context, u *User, e *UserEmail, purpose Purpose, now time.Time) error {
 	code := newCode()
 	hash, _ := hashCode(code.Reveal())
-	mail := Mail{Kind: MailActivateEmail, User: u, To: e.Address, Locale: u.Locale, Code: code}
+	mail := Mail{Kind: MailActivateEmail, User: u, To: e.mailbox(), Locale: u.Locale, Code: code}
 	ttl, link := us.opts.ActivationTTL, us.opts.ActivationURL
 	switch {
 	case purpose == PurposeChangeEmail:

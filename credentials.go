@@ -170,7 +170,7 @@ func (us *Users) verify(ctx context.Context, c *Credential, typed string) (ok, r
 	prepared, refused := password.Prepare(typed)
 	if refused == nil && c != nil {
 		ok, rehash, err = hasher.Verify(ctx, c.Hash.Reveal(), prepared)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrUnavailable) {
 			return ok, rehash, err
 		}
 		us.opts.Logger.Error("password hash cannot be read", slog.Int64("user", int64(c.UserID)))

@@ -39,7 +39,8 @@ func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) er
 // Save writes a user that was read before, with what a host's own type adds,
 // if nobody has written it since; else it returns ErrStale. What may be changed,
 // and the other errors, are those of [Users.Edit]. It brings m up to date; on an
-// error m is unchanged.
+// error m is unchanged. Inside [Users.Atomic] read m in the function, too: after
+// a rollback it is ahead of what is stored.
 func (us *Users) Save(ctx context.Context, m Model) error {
 	u := bind(m)
 	draft := *u
@@ -129,14 +130,16 @@ func (us *Users) retireName(ctx context.Context, u *User, now time.Time) error {
 }
 
 // touchAuth marks an auth-sensitive change of a user that is about to be
-// written: older sessions are dead, also when the clock goes back, and no code
-// that is on its way is good any more.
+// written: sessions are dead, also when the clock goes back or stands still, and
+// no code that is on its way is good any more.
 func (us *Users) touchAuth(ctx context.Context, u *User, now time.Time) error {
-	if now.After(u.AuthChangedAt) {
-		u.AuthChangedAt = now
-	} else {
-		u.AuthChangedAt = u.AuthChangedAt.Add(time.Microsecond)
+	at := now
+	for _, earlier := range []time.Time{u.AuthChangedAt, u.LastLoginAt} {
+		if !at.After(earlier) {
+			at = earlier.Add(time.Microsecond)
+		}
 	}
+	u.AuthChangedAt = at
 	_, err := us.store.VoidActivations(ctx, u.ID, 0)
 	return err
 }

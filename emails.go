@@ -16,8 +16,8 @@ type EmailID int64
 
 // UserEmail is one address of a user. It is pending until somebody proves by a
 // code that mail to it arrives, then activated. Any number of accounts may
-// claim the same pending address; only one can activate it, and that drops the
-// other claims. The address of a row never changes.
+// claim the same pending address; only one can activate it, and then the other
+// claims are worth nothing. The address of a row never changes.
 type UserEmail struct {
 	ID         EmailID
 	UserID     UserID
@@ -35,6 +35,17 @@ type UserEmail struct {
 
 // IsActivated reports whether the address has been proven.
 func (e *UserEmail) IsActivated() bool { return !e.ActivatedAt.IsZero() }
+
+// mailbox is the address as mail is sent to it: the one that was typed, but for
+// a domain that is not ASCII, which other programs may encode in other ways.
+func (e *UserEmail) mailbox() string {
+	local, domain, _ := strings.Cut(e.Address, "@")
+	if isASCII(domain) {
+		return e.Address
+	}
+	_, domain, _ = strings.Cut(e.AddressKey, "@")
+	return local + "@" + domain
+}
 
 // GravatarURL is where the picture of the address is found, size pixels wide
 // (1 to 2048, anything else is 128), with a neutral figure if there is none. A

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"errors"
+	"path"
 	"strings"
 	"time"
 
@@ -39,13 +40,23 @@ func checkTimezone(name string) error {
 	return nil
 }
 
+// notZone reports whether a name is of no zone although there may be such a
+// file: the server's own zone, copies of the database, other spellings of a path.
+func notZone(name string) bool {
+	switch first, _, _ := strings.Cut(strings.ToLower(name), "/"); first {
+	case "local", "localtime", "posixrules", "factory", "posix", "right":
+		return true
+	}
+	return path.Clean(name) != name
+}
+
 // loadLocation finds a time zone by its IANA name. "Local" is the server's,
 // which says nothing about a user.
 func loadLocation(name string) (*time.Location, error) {
 	if name == "" {
 		return time.UTC, nil
 	}
-	if len(name) > maxTimezoneBytes || strings.EqualFold(name, "local") {
+	if len(name) > maxTimezoneBytes || notZone(name) {
 		return nil, errors.New("unknown time zone")
 	}
 	return time.LoadLocation(name)

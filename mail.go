@@ -43,7 +43,7 @@ const (
 type Mail struct {
 	Kind      MailKind
 	User      *User     // a copy: whom it concerns
-	To        string    // the address as it is stored
+	To        string    // the address as it is stored; a domain that is not ASCII is encoded
 	Code      Secret    // empty where the kind has none
 	Link      Secret    // the code in Options.ActivationURL or ResetURL; empty without one
 	ExpiresAt time.Time // of the code
@@ -69,14 +69,14 @@ func (f MailerFunc) Send(ctx context.Context, m Mail) error { return f(ctx, m) }
 func (us *Users) tellOwner(ctx context.Context, taken *UserEmail) error {
 	m, err := us.store.UserByID(ctx, taken.UserID)
 	if err != nil {
-		return err
+		return ignore(err, ErrNotFound) // gone meanwhile
 	}
 	return us.notify(ctx, MailAddressTaken, m.RosterUser(), taken)
 }
 
 // notify sends a mail without a code.
 func (us *Users) notify(ctx context.Context, kind MailKind, u *User, e *UserEmail) error {
-	return us.send(ctx, Mail{Kind: kind, User: u, To: e.Address, Locale: u.Locale})
+	return us.send(ctx, Mail{Kind: kind, User: u, To: e.mailbox(), Locale: u.Locale})
 }
 
 // send hands a mail to the Mailer, with a copy of the user.

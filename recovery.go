@@ -2,7 +2,6 @@ package roster
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -16,38 +15,12 @@ import (
 // reason other than the missing activation, get no code.
 func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
 	const verb = "request password reset"
-	return wrap(verb, 0, us.sendAgain(ctx, verb, func(ctx context.Context) (*UserEmail, error) {
-		return us.resetEmail(ctx, login)
-	}, func(ctx context.Context, u *User, e *UserEmail) error {
+	return wrap(verb, 0, us.sendAgain(ctx, verb, login, func(ctx context.Context, u *User, e *UserEmail) error {
 		if u.DirectoryID != "" || u.IsActivated() && !e.IsActivated() {
 			return nil
 		}
 		return us.sendCode(ctx, u, e, PurposeResetPassword, us.now())
 	}))
-}
-
-// resetEmail finds the address that a reset for login goes to, nil if there is
-// none.
-func (us *Users) resetEmail(ctx context.Context, login string) (*UserEmail, error) {
-	if key, err := AddressKey(login); err == nil {
-		claims, err := us.store.EmailsByKey(ctx, key)
-		if err != nil || len(claims) == 0 {
-			return nil, err
-		}
-		if i := slices.IndexFunc(claims, (*UserEmail).IsActivated); i >= 0 {
-			return claims[i], nil
-		}
-		return claims[len(claims)-1], nil
-	}
-	u, err := us.byKey(ctx, us.store.UserByName, NameKey, login)
-	if err != nil {
-		return nil, ignore(err, ErrNotFound)
-	}
-	emails, err := us.store.EmailsOf(ctx, u.ID)
-	if i := slices.IndexFunc(emails, func(e *UserEmail) bool { return e.Primary }); i >= 0 {
-		return emails[i], nil
-	}
-	return nil, err
 }
 
 // ResetPassword redeems a code of [Users.RequestPasswordReset]: it sets the

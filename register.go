@@ -158,6 +158,9 @@ func (us *Users) create(ctx context.Context, m Model) (err error) {
 	if u.NameAuto { // by a try that was rolled back
 		u.Name = ""
 	}
+	if year := u.ActivatedAt.UTC().Year(); year < 1 || year > 9999 {
+		return invalid("activated_at", ReasonUnknown)
+	}
 	u.ID, u.PasswordChangedAt = 0, time.Time{}
 	if err := us.check(u, new(User)); err != nil {
 		return err

@@ -80,9 +80,23 @@ func HoldAfterCommit(ctx context.Context) (held context.Context, run func()) {
 		fns := h.fns
 		h.fns = nil
 		h.mu.Unlock()
-		for _, fn := range fns {
+		runAll(ctx, fns)
+	}
+}
+
+// runAll runs them all, also if one panics.
+func runAll(ctx context.Context, fns []func(context.Context)) {
+	for i, fn := range fns {
+		func() {
+			finished := false
+			defer func() {
+				if !finished {
+					runAll(ctx, fns[i+1:])
+				}
+			}()
 			AfterCommit(ctx, fn)
-		}
+			finished = true
+		}()
 	}
 }
 
