@@ -40,7 +40,8 @@ type Store interface {
 	// database gave up on it for the sake of others (serialization failure,
 	// deadlock, busy). So fn changes nothing outside but by [AfterCommit].
 	//
-	// A lost answer to the commit is ErrOutcomeUnknown. A context kept past the
+	// A lost answer to the commit is ErrOutcomeUnknown, and the context's error
+	// as well if that has ended meanwhile. A context kept past the
 	// end answers ErrTxDone. A call inside fn with the context outside sees the
 	// last committed state if it reads, and fails within the busy timeout if it
 	// writes what the transaction locks.

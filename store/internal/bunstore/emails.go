@@ -9,11 +9,16 @@ import (
 )
 
 type emailQueries struct {
-	insert, byID, of, byKey, lock, after          *Query
-	activate, clear, mark, remove, release, prune *Query
+	insert, byID, of, byKey, lock, after   *Query
+	activate, clear, mark, remove, release *Query
+	stale, prune                           *Query
 }
 
 const emailColumns = "id, user_id, address, address_key, is_primary, activated_at, released_at, created_at"
+
+// staleEmail is what waits in vain, since before $1.
+const staleEmail = `e.activated_at IS NULL AND NOT e.is_primary AND e.created_at < $1
+AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = e.user_id AND a.email_id = e.id)`
 
 func (s *Store) emailQueries() emailQueries {
 	sel := "SELECT " + emailColumns + " FROM {emails} WHERE "
@@ -31,11 +36,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`, roster.FieldUser),
 		mark:     s.constant("UPDATE {emails} SET is_primary = TRUE WHERE id = $1"),
 		remove:   s.constant("DELETE FROM {emails} WHERE " + s.dialect.In("id", 1)),
 		release:  s.constant("UPDATE {emails} SET released_at = $2 WHERE user_id = $1"),
-		prune: s.planned(`WITH gone AS MATERIALIZED (
-SELECT e.id FROM {emails} e WHERE e.activated_at IS NULL AND NOT e.is_primary AND e.created_at < $1
-AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = e.user_id AND a.email_id = e.id)
-ORDER BY e.id LIMIT $2` + s.dialect.ForUpdate + `)
-DELETE FROM {emails} WHERE id IN (SELECT id FROM gone)`),
+		stale:    s.planned("SELECT e.id FROM {emails} e WHERE " + staleEmail + " ORDER BY e.id LIMIT $2" + s.dialect.ForUpdate),
+		prune:    s.constant("DELETE FROM {emails} AS e WHERE " + staleEmail + " AND " + s.dialect.In("e.id", 2)),
 	}
 }
 
@@ -141,9 +143,18 @@ func (s *Store) EmailsAfter(ctx context.Context, after roster.EmailID, limit int
 
 // PruneEmails implements [roster.EmailStore]. Those with the lowest IDs go
 // first.
-func (s *Store) PruneEmails(ctx context.Context, before time.Time, limit int) (int, error) {
+func (s *Store) PruneEmails(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	if limit <= 0 {
 		return 0, s.nothing(ctx)
 	}
-	return s.exec(ctx, s.email.prune, s.dialect.Time(before), limit)
+	err = s.Atomic(ctx, func(ctx context.Context) error {
+		var stale []int64
+		err := s.rows(ctx, s.email.stale, collect(&stale), s.dialect.Time(before), limit)
+		if err != nil || len(stale) == 0 {
+			return err
+		}
+		n, err = s.exec(ctx, s.email.prune, s.dialect.Time(before), s.dialect.IDs(stale)) // see PruneUsers
+		return err
+	})
+	return n, err
 }

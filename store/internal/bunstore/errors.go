@@ -21,12 +21,20 @@ func mayRetry(err error) bool {
 	return errors.As(err, &a)
 }
 
-// outcomeError is ErrOutcomeUnknown with its cause, which its text does not
-// tell.
-type outcomeError struct{ cause error }
+// outcomeError is ErrOutcomeUnknown with its causes, which its text does not
+// tell: one of them is that of the context, if it had ended.
+type outcomeError struct{ causes []error }
+
+func unknownOutcome(ctx context.Context, err error) error {
+	causes := []error{roster.ErrOutcomeUnknown, err}
+	if ctx.Err() != nil {
+		causes = append(causes, ctx.Err())
+	}
+	return &outcomeError{causes}
+}
 
 func (e *outcomeError) Error() string   { return roster.ErrOutcomeUnknown.Error() }
-func (e *outcomeError) Unwrap() []error { return []error{roster.ErrOutcomeUnknown, e.cause} }
+func (e *outcomeError) Unwrap() []error { return e.causes }
 
 // An Error is what stands for an error of the database whose own text may hold
 // values, hosts, paths or statements. That one is there for [errors.As].
@@ -40,10 +48,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // fault asks the dialect, after what database/sql says itself.
 func (s *Store) fault(err error) Fault {
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if closed || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
 		return Fault{Kind: Down}
 	}
 	return s.dialect.Fault(err)
@@ -62,12 +67,12 @@ func (s *Store) failed(ctx context.Context, q *Query, inside, writes bool, err e
 		return &roster.ConflictError{Field: f.Field}
 	case f.Kind == Foreign && q != nil && q.foreign != "":
 		return &roster.ConflictError{Field: q.foreign}
+	case f.Lost && writes && !inside:
+		return unknownOutcome(ctx, err)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, sql.ErrTxDone):
 		return roster.ErrTxDone
-	case f.Lost && writes && !inside:
-		return &outcomeError{err}
 	}
 	switch f.Kind {
 	case Again, Stale:

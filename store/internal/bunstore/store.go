@@ -5,6 +5,7 @@ package bunstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -163,8 +164,11 @@ func (t *tx) Commit(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if t.store.fault(err).Lost && ctx.Err() == nil {
-		return &outcomeError{err}
+	// database/sql gives the context's error itself, as it is, or ErrTxDone if it
+	// has not asked for the commit.
+	asked := err != ctx.Err() && !errors.Is(err, sql.ErrTxDone) //nolint:errorlint // wrapped, it comes from the driver
+	if asked && (ctx.Err() != nil || t.store.fault(err).Lost) {
+		return unknownOutcome(ctx, err)
 	}
 	return t.store.failed(ctx, nil, true, false, err)
 }

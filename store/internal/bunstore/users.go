@@ -16,7 +16,7 @@ import (
 type userQueries struct {
 	insert, update, purge               *Query
 	byID, byUUID, byName, byEmail, lock *Query
-	byIDs, after, prune                 *Query
+	byIDs, after, stale, prune          *Query
 }
 
 // The columns that are not written by InsertUser, and not by UpdateUser.
@@ -31,6 +31,12 @@ const (
 	fromEmail = ` FROM {emails} e JOIN {users} u ON u.id = e.user_id
 WHERE e.address_key = $1 AND e.activated_at IS NOT NULL AND e.released_at IS NULL AND u.deleted_at IS NULL`
 )
+
+// staleUser is who waits in vain, since before $1 and with none of the flags $2.
+const staleUser = `u.activated_at IS NULL AND u.deleted_at IS NULL AND u.last_login_at IS NULL
+AND u.directory_id = '' AND u.created_at < $1 AND u.flags & $2 = 0
+AND EXISTS (SELECT 1 FROM {emails} e WHERE e.user_id = u.id)
+AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = u.id)`
 
 func (s *Store) userQueries() userQueries {
 	sel := "SELECT " + s.users.columns
@@ -53,13 +59,8 @@ func (s *Store) userQueries() userQueries {
 		lock:    s.constant(byID + s.dialect.ForUpdate),
 		byIDs:   s.constant(sel + " FROM {users} u WHERE " + s.dialect.In("u.id", 1) + " ORDER BY u.id"),
 		after:   s.planned(sel + ", u.search FROM {users} u WHERE u.id > $1 ORDER BY u.id LIMIT $2"),
-		prune: s.planned(`WITH gone AS MATERIALIZED (
-SELECT u.id FROM {users} u WHERE u.activated_at IS NULL AND u.deleted_at IS NULL AND u.last_login_at IS NULL
-AND u.directory_id = '' AND u.created_at < $1 AND u.flags & $2 = 0
-AND EXISTS (SELECT 1 FROM {emails} e WHERE e.user_id = u.id)
-AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = u.id)
-ORDER BY u.id LIMIT $3` + s.dialect.ForUpdate + `)
-DELETE FROM {users} WHERE id IN (SELECT id FROM gone) RETURNING id`),
+		stale:   s.planned("SELECT u.id FROM {users} u WHERE " + staleUser + " ORDER BY u.id LIMIT $3" + s.dialect.ForUpdate),
+		prune:   s.constant("DELETE FROM {users} AS u WHERE " + staleUser + " AND " + s.dialect.In("u.id", 3) + " RETURNING id"),
 	}
 }
 
@@ -151,6 +152,16 @@ func (s *Store) UsersByID(ctx context.Context, ids ...roster.UserID) (ms []roste
 	return listed(ms, err)
 }
 
+// collect returns a scan that appends to a list of IDs.
+func collect[ID ~int64](to *[]ID) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var id ID
+		err := rows.Scan(&id)
+		*to = append(*to, id)
+		return err
+	}
+}
+
 // int64s are the IDs as the drivers take them.
 func int64s[ID ~int64](ids []ID) []int64 {
 	out := make([]int64, len(ids))
@@ -190,12 +201,17 @@ func (s *Store) PruneUsers(
 	if limit <= 0 {
 		return nil, s.nothing(ctx)
 	}
-	err = s.returning(ctx, s.user.prune, func(rows *sql.Rows) error {
-		var id roster.UserID
-		err := rows.Scan(&id)
-		ids = append(ids, id)
-		return err
-	}, s.dialect.Time(before), int64(without), limit)
+	err = s.Atomic(ctx, func(ctx context.Context) error {
+		var stale []int64
+		err := s.rows(ctx, s.user.stale, collect(&stale), s.dialect.Time(before), int64(without), limit)
+		if err != nil || len(stale) == 0 {
+			return err
+		}
+		// Now that the rows are locked, look again: a code may have been sent
+		// while the lock was waited for.
+		ids = nil
+		return s.returning(ctx, s.user.prune, collect(&ids), s.dialect.Time(before), int64(without), s.dialect.IDs(stale))
+	})
 	slices.Sort(ids)
 	return listed(ids, err)
 }
