@@ -68,7 +68,7 @@ func (us *Users) redeem(
 	purposes ...Purpose,
 ) error {
 	now := us.now()
-	a, e, err := us.lookUp(ctx, code, now, purposes...)
+	a, _, err := us.lookUp(ctx, code, now, purposes...)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,8 @@ func (us *Users) redeem(
 	if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
 		return us.deadIf(err, ErrNotFound, "used")
 	}
-	if e, err = us.emailOf(ctx, a.UserID, a.EmailID); err != nil {
+	e, err := us.emailOf(ctx, a.UserID, a.EmailID)
+	if err != nil {
 		return us.deadIf(err, ErrNotFound, "address gone")
 	}
 	return us.deadIf(fn(ctx, m, a, e, now), ErrConflict, "address taken")

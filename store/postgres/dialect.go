@@ -22,6 +22,10 @@ type server struct {
 	timeout string // for a lock, in milliseconds
 	local   bool   // each transaction sets it
 
+	// inTx says that a write alone is a transaction all the same: to set the
+	// timeout, or because the driver would run it again if its answer got lost.
+	inTx bool
+
 	// What goes before the arguments of a constant statement, and of one that is
 	// to be planned for its arguments.
 	constant, planned []any
@@ -43,7 +47,7 @@ func (srv *server) dialect() bunstore.Dialect {
 		ForUpdate:     " FOR NO KEY UPDATE",
 		Modes:         srv.modes,
 		Begun:         srv.begun,
-		InTx:          func() bool { return srv.local },
+		InTx:          srv.inTx,
 		HasMigrations: "SELECT count(*) FROM pg_class WHERE oid = to_regclass('{migrations}')",
 		Migrating:     srv.migrating,
 		Fault:         srv.fault,

@@ -47,10 +47,12 @@ func (srv *server) fault(err error) bunstore.Fault {
 	switch {
 	case errors.Is(err, pgx.ErrTxCommitRollback):
 		return bunstore.Fault{Kind: bunstore.Aborted}
+	case errors.Is(err, pgconn.ErrConnClosed): // also if the answer to a commit was the end of the connection
+		return bunstore.Fault{Kind: bunstore.Down, Lost: true}
 	case connecting, pgconn.SafeToRetry(err):
 		return bunstore.Fault{Kind: bunstore.Down}
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, pgconn.ErrConnClosed), errors.Is(err, net.ErrClosed), errors.Is(err, context.DeadlineExceeded):
+		errors.Is(err, net.ErrClosed), errors.Is(err, context.DeadlineExceeded):
 		return bunstore.Fault{Kind: bunstore.Down, Lost: true}
 	}
 	return bunstore.Fault{Code: "none"}

@@ -192,7 +192,7 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 			t.Fatalf("call %d: %v", i, err)
 		}
 	}
-	for _, state := range []roster.State{roster.StateActive, roster.StatePending, roster.StateLive, roster.StateDeleted} {
+	for _, state := range []roster.State{roster.StateActivated, roster.StatePending, roster.StateLive, roster.StateDeleted} {
 		for contains, want := range map[string]int{"": -1, "x": -1, "text of " + u.NameKey: 1, "nobody at all": 0} {
 			q := roster.UserQuery{State: state, Contains: contains, Limit: 10}
 			ms, err := s.UserPage(ctx, q)
@@ -200,7 +200,7 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 			if err := errors.Join(err, err2); err != nil {
 				t.Fatal(err)
 			}
-			if state == roster.StateActive && want >= 0 && (len(ms) != want || n != want) {
+			if state == roster.StateActivated && want >= 0 && (len(ms) != want || n != want) {
 				t.Errorf("%q finds %d and counts %d, want %d", contains, len(ms), n, want)
 			}
 		}

@@ -62,17 +62,15 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*Store, error) {
 		return nil, &bunstore.Error{Text: "postgres: the DSN is malformed", Cause: err}
 	}
 	srv := newServer(o)
-	if !namesMode(dsn) && c.StatementCacheCapacity > 0 {
+	srv.inTx = c.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol
+	if !namesMode(dsn) {
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec
-		srv.constant = []any{pgx.QueryExecModeCacheStatement}
+		if c.StatementCacheCapacity > 0 {
+			srv.constant = []any{pgx.QueryExecModeCacheStatement}
+		}
 	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
-	}
-	// A statement whose context ends is canceled in the database as well, so
-	// that it does not happen after all when a lock becomes free.
-	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
 	}
 	db, err := srv.connect(ctx, c, o)
 	if err != nil {
@@ -99,28 +97,33 @@ func namesMode(dsn string) bool {
 // lockTimeout is the setting that bounds how long a statement waits for a lock.
 const lockTimeout = "lock_timeout"
 
-// connect opens a pool and asks whether its connections bound how long they
-// wait for a lock. If something on the way does not let them, the transactions
-// do.
+// connect opens a pool whose connections bound how long they wait for a lock,
+// and asks whether they do. If something on the way does not let them, a pooler
+// say, the transactions do.
 func (srv *server) connect(ctx context.Context, c *pgx.ConnConfig, o *config) (*sql.DB, error) {
-	_, set := c.RuntimeParams[lockTimeout]
-	bounds := !set && o.BusyTimeout > 0
-	if bounds {
-		c.RuntimeParams[lockTimeout] = milliseconds(o.BusyTimeout)
+	bounded := c.Copy()
+	want := max(0, o.BusyTimeout.Truncate(time.Millisecond))
+	_, named := c.RuntimeParams[lockTimeout]
+	if !named {
+		bounded.RuntimeParams[lockTimeout] = strconv.FormatInt(want.Milliseconds(), 10)
 	}
-	db := open(c, o)
+	// A statement whose context ends is canceled in the database as well, so
+	// that it does not happen after all when a lock becomes free.
+	bounded.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
+	}
+	db := open(bounded, o)
 	timeout, err := srv.lockTimeout(ctx, db)
-	if e := (*pgconn.PgError)(nil); bounds && errors.As(err, &e) && e.Code == "08P01" { // a pooler that does not know it
+	if e := (*pgconn.PgError)(nil); errors.As(err, &e) && e.Code == "08P01" || err == nil && timeout != want && !named {
 		_ = db.Close()
-		delete(c.RuntimeParams, lockTimeout)
+		srv.local, srv.inTx = o.BusyTimeout > 0, true
 		db = open(c, o)
-		timeout, err = srv.lockTimeout(ctx, db)
+		_, err = srv.lockTimeout(ctx, db)
 	}
 	if err != nil {
 		_ = db.Close()
 		return nil, srv.failed(ctx, err)
 	}
-	srv.local = bounds && timeout != o.BusyTimeout.Truncate(time.Millisecond)
 	return db, nil
 }
 
@@ -153,7 +156,7 @@ func New(db *sql.DB, opts ...Option) (*Store, error) {
 		return nil, err
 	}
 	srv := newServer(o)
-	srv.local = o.BusyTimeout > 0
+	srv.local, srv.inTx = o.BusyTimeout > 0, true
 	if _, ok := db.Driver().(*stdlib.Driver); ok {
 		srv.planned = []any{pgx.QueryExecModeExec}
 	}

@@ -112,19 +112,19 @@ func (p *proxy) breakAll() {
 	p.all = nil
 }
 
-// behind opens a store behind a proxy, and one beside it on the same tables.
-func behind(t *testing.T, opts ...postgres.Option) (behind, beside *postgres.Store, p *proxy) {
+// behind opens a store behind a proxy, with more in its DSN, and one beside it on
+// the same tables.
+func behind(t *testing.T, params string) (behind, beside *postgres.Store, p *proxy) {
 	t.Helper()
 	dsn := pgtest.DSN(t, pgtest.C)
 	prefix := postgres.Prefix(pgtest.Prefix(t, dsn))
-	opts = append(opts, prefix)
 	p = newProxy(t, dsn)
 	for _, s := range []struct {
 		to  **postgres.Store
 		dsn string
-	}{{&beside, dsn}, {&behind, p.dsn}} {
+	}{{&beside, dsn}, {&behind, p.dsn + params}} {
 		var err error
-		if *s.to, err = postgres.Open(t.Context(), s.dsn, opts...); err != nil {
+		if *s.to, err = postgres.Open(t.Context(), s.dsn, prefix); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = (*s.to).Close() })
@@ -137,7 +137,7 @@ func behind(t *testing.T, opts ...postgres.Option) (behind, beside *postgres.Sto
 func TestCommitCut(t *testing.T) {
 	for name, before := range map[string]bool{"before it arrives": true, "before the answer": false} {
 		t.Run(name, func(t *testing.T) {
-			s, beside, p := behind(t)
+			s, beside, p := behind(t, "")
 			commit := "commit"
 			p.before.Store(before)
 			p.cut.Store(&commit)
@@ -169,33 +169,54 @@ func TestCommitCut(t *testing.T) {
 	}
 }
 
-// A write alone is its own commit.
+// A write alone is its own commit. It is not run again either.
 func TestWriteCut(t *testing.T) {
-	s, beside, p := behind(t)
+	for _, mode := range []string{"", " default_query_exec_mode=exec", " default_query_exec_mode=simple_protocol"} {
+		t.Run(mode, func(t *testing.T) { writeCut(t, mode) })
+	}
+}
+
+func writeCut(t *testing.T, mode string) {
+	s, beside, p := behind(t, mode)
 	u := insertUser(t, beside, 1)
 	if err := s.RecordLogin(t.Context(), u.ID, time.Now(), "first"); err != nil {
 		t.Fatal(err)
 	}
-	ip := "the one to cut"
-	p.cut.Store(&ip)
-	err := s.RecordLogin(t.Context(), u.ID, time.Now(), ip)
-	if !errors.Is(err, roster.ErrOutcomeUnknown) {
-		t.Errorf("%v, want ErrOutcomeUnknown", err)
+	if mode != " default_query_exec_mode=simple_protocol" { // which is cut at the commit only
+		mark := "the one to cut"
+		p.cut.Store(&mark)
+		if err := s.RecordLogin(t.Context(), u.ID, time.Now(), mark); !errors.Is(err, roster.ErrOutcomeUnknown) {
+			t.Errorf("%v, want ErrOutcomeUnknown", err)
+		}
+		another := benchUser(2)
+		another.RealName = mark
+		if err := s.InsertUser(t.Context(), another, ""); !errors.Is(err, roster.ErrOutcomeUnknown) {
+			t.Errorf("%v, want ErrOutcomeUnknown", err)
+		}
+		// In a transaction the commit is still to come.
+		err := s.Atomic(t.Context(), func(ctx context.Context) error {
+			return s.RecordLogin(ctx, u.ID, time.Now(), mark)
+		})
+		unavailable(t, err, roster.UnavailableDatabase, "127.0.0.1")
+	} else {
+		commit := "commit"
+		p.cut.Store(&commit)
+		if err := s.InsertUser(t.Context(), benchUser(2), ""); !errors.Is(err, roster.ErrOutcomeUnknown) {
+			t.Errorf("%v, want ErrOutcomeUnknown", err)
+		}
 	}
-	// In a transaction the commit is still to come.
-	err = s.Atomic(t.Context(), func(ctx context.Context) error {
-		return s.RecordLogin(ctx, u.ID, time.Now(), ip)
-	})
-	unavailable(t, err, roster.UnavailableDatabase, "127.0.0.1")
 	p.cut.Store(nil)
-	if err := s.RecordLogin(t.Context(), u.ID, time.Now(), ip); err != nil {
+	if err := s.RecordLogin(t.Context(), u.ID, time.Now(), "last"); err != nil {
 		t.Error(err)
+	}
+	if n, err := beside.CountUsers(t.Context(), roster.UserQuery{State: roster.StateLive}); err != nil || n != 2 {
+		t.Errorf("%d users, %v: want 2", n, err)
 	}
 }
 
 // A commit that is cut short by its context gives the context's error.
 func TestCommitDeadline(t *testing.T) {
-	s, _, p := behind(t)
+	s, _, p := behind(t, "")
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	var start time.Time
@@ -220,7 +241,7 @@ const slack = time.Second
 
 // A server that hangs costs no more than the context allows.
 func TestServerHangs(t *testing.T) {
-	s, _, p := behind(t)
+	s, _, p := behind(t, "")
 	u := insertUser(t, s, 1)
 	p.hang.Store(true)
 	for name, call := range map[string]func(ctx context.Context) error{
@@ -248,7 +269,7 @@ func TestServerHangs(t *testing.T) {
 
 // Connections that broke while nobody looked are no trouble to anybody.
 func TestBrokenPool(t *testing.T) {
-	s, _, p := behind(t)
+	s, _, p := behind(t, "")
 	u := insertUser(t, s, 1)
 	var wg sync.WaitGroup
 	for range 12 { // so that there are many

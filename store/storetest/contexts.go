@@ -118,7 +118,7 @@ func contextKept(t *testing.T, s roster.Store) {
 }
 
 func contextGoroutines(t *testing.T, s roster.Store) {
-	outer := t.Context()
+	outer := bounded(t, 1)
 	ann := insert(t, s, user("ann"))
 	for i := range 50 { // so that a read takes a while
 		insertEmail(t, s, pending(ann, string(rune('a'+i))+" before"))

@@ -39,9 +39,8 @@ type Dialect struct {
 	// Begun, if not nil, is called when a transaction has begun.
 	Begun func(ctx context.Context, tx *sql.Tx) error
 
-	// InTx, if not nil, reports whether a write must be in a transaction, alone
-	// too.
-	InTx func() bool
+	// InTx says that a write must be in a transaction, alone too.
+	InTx bool
 
 	// HasMigrations is a query that counts the tables {migrations}.
 	HasMigrations string

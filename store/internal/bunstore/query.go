@@ -126,7 +126,7 @@ func (s *Store) run(ctx context.Context, q *Query, writes bool, fn func(*tx, *pa
 			s.txns.Wrote(ctx)
 		}
 		return s.txns.Doom(ctx, s.failed(ctx, q, inside, writes, fn(t, nil)))
-	case writes && s.dialect.InTx != nil && s.dialect.InTx():
+	case writes && s.dialect.InTx:
 		return s.txns.Atomic(ctx, func(ctx context.Context) error { return s.run(ctx, q, writes, fn) })
 	}
 	if err := ctx.Err(); err != nil {
