@@ -221,7 +221,7 @@ VALUES ($1, $2, $3, $4, $5, $6)`)
 		if err != nil {
 			return err
 		}
-		defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+		defer tx.Rollback() // after a commit it does nothing
 		var id, mail int64
 		if err := tx.StmtContext(ctx, user).QueryRowContext(ctx, u.UUID.String(), u.Name, u.NameKey, u.NameAuto, u.RealName,
 			u.Locale, u.Timezone, u.DirectoryDN, u.DirectoryID, u.Enabled, int64(u.Flags), u.ActivatedAt, u.LastLoginAt,
@@ -256,10 +256,33 @@ func BenchmarkRecordLogin(b *testing.B) {
 	}
 	b.Cleanup(func() { _ = stmt.Close() })
 	now := time.Now().UTC()
-	compare(b, func() error { return x.RecordLogin(b.Context(), x.last.ID, now, "192.0.2.9") }, func() error {
-		_, err := stmt.ExecContext(b.Context(), int64(x.last.ID), now, "192.0.2.9")
-		return err
-	})
+	made, err := postgres.New(x.db, postgres.Prefix(x.prefix))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, s := range map[string]roster.Store{"Open": x, "New": made} {
+		b.Run(name, func(b *testing.B) {
+			compare(b, func() error { return s.RecordLogin(b.Context(), x.last.ID, now, "192.0.2.9") }, func() error {
+				_, err := stmt.ExecContext(b.Context(), int64(x.last.ID), now, "192.0.2.9")
+				return err
+			})
+		})
+	}
+}
+
+// BenchmarkOpen makes the tables, with a first user.
+func BenchmarkOpen(b *testing.B) {
+	dsn := pgtest.DSN(b, pgtest.C)
+	b.ReportMetric(median(b, func() error {
+		s, err := postgres.Open(b.Context(), dsn, postgres.Prefix(pgtest.Prefix(b, dsn)))
+		if err != nil {
+			return err
+		}
+		if err := s.InsertUser(b.Context(), benchUser(1), "ann"); err != nil {
+			return err
+		}
+		return s.Close()
+	}), "ms/median")
 }
 
 func only[T any](_ T, err error) error { return err }

@@ -19,7 +19,7 @@ import (
 type server struct {
 	db      *sql.DB
 	prefix  string
-	timeout string // for a lock, in milliseconds
+	timeout string // for a lock, in milliseconds; 0 is none
 	local   bool   // each transaction sets it
 
 	// inTx says that a write alone is a transaction all the same: to set the

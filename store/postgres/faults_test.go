@@ -39,7 +39,7 @@ func TestLockTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer other.Rollback()                                                                                //nolint:errcheck // the end
+	defer other.Rollback()                                                                                // the end
 	if _, err := other.ExecContext(t.Context(), "LOCK TABLE "+prefix+"users IN SHARE MODE"); err != nil { // readers may go on
 		t.Fatal(err)
 	}

@@ -102,10 +102,9 @@ const lockTimeout = "lock_timeout"
 // say, the transactions do.
 func (srv *server) connect(ctx context.Context, c *pgx.ConnConfig, o *config) (*sql.DB, error) {
 	bounded := c.Copy()
-	want := max(0, o.BusyTimeout.Truncate(time.Millisecond))
 	_, named := c.RuntimeParams[lockTimeout]
 	if !named {
-		bounded.RuntimeParams[lockTimeout] = strconv.FormatInt(want.Milliseconds(), 10)
+		bounded.RuntimeParams[lockTimeout] = srv.timeout
 	}
 	// A statement whose context ends is canceled in the database as well, so
 	// that it does not happen after all when a lock becomes free.
@@ -113,12 +112,12 @@ func (srv *server) connect(ctx context.Context, c *pgx.ConnConfig, o *config) (*
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
 	}
 	db := open(bounded, o)
-	timeout, err := srv.lockTimeout(ctx, db)
-	if e := (*pgconn.PgError)(nil); errors.As(err, &e) && e.Code == "08P01" || err == nil && timeout != want && !named {
+	timeout, err := lockTimeoutOf(ctx, db)
+	if e := (*pgconn.PgError)(nil); errors.As(err, &e) && e.Code == "08P01" || err == nil && timeout != srv.timeout && !named {
 		_ = db.Close()
 		srv.local, srv.inTx = o.BusyTimeout > 0, true
 		db = open(c, o)
-		_, err = srv.lockTimeout(ctx, db)
+		_, err = lockTimeoutOf(ctx, db)
 	}
 	if err != nil {
 		_ = db.Close()
@@ -134,14 +133,20 @@ func open(c *pgx.ConnConfig, o *config) *sql.DB {
 	return db
 }
 
-func (srv *server) lockTimeout(ctx context.Context, db *sql.DB) (time.Duration, error) {
-	var ms int64
-	err := db.QueryRowContext(ctx,
-		"SELECT (extract(epoch FROM current_setting('lock_timeout')::interval) * 1000)::bigint").Scan(&ms)
-	return time.Duration(ms) * time.Millisecond, err
+// lockTimeoutOf asks a connection, in milliseconds.
+func lockTimeoutOf(ctx context.Context, db *sql.DB) (ms string, err error) {
+	err = db.QueryRowContext(ctx,
+		"SELECT (extract(epoch FROM current_setting('lock_timeout')::interval) * 1000)::bigint::text").Scan(&ms)
+	return ms, err
 }
 
-func milliseconds(d time.Duration) string { return strconv.FormatInt(max(1, d.Milliseconds()), 10) }
+// milliseconds writes a timeout. One that is over at once would be none.
+func milliseconds(d time.Duration) string {
+	if d <= 0 {
+		return "0"
+	}
+	return strconv.FormatInt(max(1, d.Milliseconds()), 10)
+}
 
 // New returns a Store on an open handle of the driver
 // github.com/jackc/pgx/v5/stdlib, which the caller closes after the Store. It

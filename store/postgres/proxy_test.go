@@ -30,12 +30,17 @@ type proxy struct {
 	before atomic.Bool
 
 	hang atomic.Bool // nothing gets through
+
+	// startup, if it is set, gets the first message of each client. It returns
+	// what to send instead, or an answer that ends the connection.
+	startup func(message []byte) (instead, answer []byte)
+
 	cuts atomic.Int32
 	mu   sync.Mutex
 	all  []net.Conn
 }
 
-func newProxy(t *testing.T, dsn string) *proxy {
+func newProxy(t *testing.T, dsn string, startup func([]byte) (instead, answer []byte)) *proxy {
 	t.Helper()
 	c, err := pgx.ParseConfig(dsn)
 	if err != nil {
@@ -49,7 +54,7 @@ func newProxy(t *testing.T, dsn string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{dsn: fmt.Sprintf("host=127.0.0.1 port=%d user=%s dbname=%s password='%s' sslmode=disable",
+	p := &proxy{startup: startup, dsn: fmt.Sprintf("host=127.0.0.1 port=%d user=%s dbname=%s password='%s' sslmode=disable",
 		l.Addr().(*net.TCPAddr).Port, c.User, c.Database, c.Password)}
 	t.Cleanup(func() { _ = l.Close(); p.breakAll() })
 	go func() {
@@ -66,6 +71,9 @@ func newProxy(t *testing.T, dsn string) *proxy {
 			p.mu.Lock()
 			p.all = append(p.all, client, server)
 			p.mu.Unlock()
+			if p.startup != nil && !p.start(client, server) {
+				continue
+			}
 			var answered atomic.Bool // what comes next from the server is the answer to what is to be cut
 			go p.copy(server, client, func(data []byte) bool {
 				if cut := p.cut.Load(); cut != nil && bytes.Contains(data, []byte(*cut)) {
@@ -78,6 +86,21 @@ func newProxy(t *testing.T, dsn string) *proxy {
 		}
 	}()
 	return p
+}
+
+func (p *proxy) start(client, server net.Conn) bool {
+	buf := make([]byte, 1<<12)
+	n, err := client.Read(buf)
+	if err == nil {
+		instead, answer := p.startup(buf[:n])
+		if answer == nil {
+			_, err = server.Write(instead)
+			return err == nil
+		}
+		_, _ = client.Write(answer)
+	}
+	_, _ = client.Close(), server.Close()
+	return false
 }
 
 func (p *proxy) copy(to, from net.Conn, cut func([]byte) bool) {
@@ -118,7 +141,7 @@ func behind(t *testing.T, params string) (behind, beside *postgres.Store, p *pro
 	t.Helper()
 	dsn := pgtest.DSN(t, pgtest.C)
 	prefix := postgres.Prefix(pgtest.Prefix(t, dsn))
-	p = newProxy(t, dsn)
+	p = newProxy(t, dsn, nil)
 	for _, s := range []struct {
 		to  **postgres.Store
 		dsn string
@@ -289,5 +312,54 @@ func TestBrokenPool(t *testing.T) {
 		}); err != nil {
 			t.Error("a transaction:", err)
 		}
+	}
+}
+
+// Where something on the way does not let a session bound how long it waits for
+// a lock, each transaction does.
+func TestPooler(t *testing.T) {
+	const setting = "lock_timeout"
+	refusal := append([]byte("E\x00\x00\x00\x00"), "SFATAL\x00VFATAL\x00C08P01\x00Munsupported startup parameter: lock_timeout\x00\x00"...)
+	refusal[4] = byte(len(refusal) - 1)
+	for name, startup := range map[string]func([]byte) (instead, answer []byte){
+		"refuses": func(message []byte) (instead, answer []byte) {
+			if bytes.Contains(message, []byte(setting)) {
+				return nil, refusal
+			}
+			return message, nil
+		},
+		"ignores": func(message []byte) (instead, answer []byte) {
+			return bytes.Replace(message, []byte(setting), []byte("temp_buffers"), 1), nil // another one of that length
+		},
+		"lets through": func(message []byte) (instead, answer []byte) { return message, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dsn := pgtest.DSN(t, pgtest.C)
+			p := newProxy(t, dsn, startup)
+			prefix := pgtest.Prefix(t, dsn)
+			s, err := postgres.Open(t.Context(), p.dsn, postgres.Prefix(prefix), postgres.BusyTimeout(300*time.Millisecond))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if got, want := postgres.Local(s), name != "lets through"; got != want {
+				t.Errorf("transactions bound their waiting: %v, want %v", got, want)
+			}
+			u := insertUser(t, s, 1)
+			db := pgtest.Open(t, dsn)
+			defer db.Close()
+			tx, err := db.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback() // the end
+			if _, err := tx.ExecContext(t.Context(), "LOCK TABLE "+prefix+"users IN SHARE MODE"); err != nil {
+				t.Fatal(err)
+			}
+			unavailable(t, s.RecordLogin(t.Context(), u.ID, time.Now(), ""), roster.UnavailableBusy)
+			unavailable(t, s.Atomic(t.Context(), func(ctx context.Context) error {
+				return s.RecordLogin(ctx, u.ID, time.Now(), "")
+			}), roster.UnavailableBusy)
+		})
 	}
 }

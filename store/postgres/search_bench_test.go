@@ -52,8 +52,15 @@ FROM named`, "VACUUM ANALYZE " + x.prefix + "users"} {
 
 // patterns are what to search among a million for.
 var patterns = []struct{ name, text string }{
-	{"absent", "nobody"}, {"one", "user0987654"}, {"rare", "lindqvist"}, {"some", "meyer123"}, {"many", "olga meyer"}, {"all", "user"},
-	{"all_at_the_end", "user099"}, {"short", "ma"}, {"short_absent", "qq"},
+	{"absent", "nobody"},
+	{"one", "user0987654"},
+	{"rare", "lindqvist"},
+	{"some", "meyer123"},
+	{"many", "olga meyer"},
+	{"all", "user"},
+	{"all_at_the_end", "user099"},
+	{"short", "ma"},
+	{"short_absent", "qq"},
 }
 
 func BenchmarkSearch(b *testing.B) {
@@ -122,7 +129,7 @@ func drain(rows *sql.Rows, err error) error {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() { //nolint:revive // the rows are of no interest
+	for rows.Next() { // the rows are of no interest
 	}
 	return rows.Err()
 }

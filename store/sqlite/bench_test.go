@@ -173,3 +173,125 @@ AND e.activated_at IS NOT NULL AND e.released_at IS NULL AND u.deleted_at IS NUL
 }
 
 func only[T any](_ T, err error) error { return err }
+
+// registerBench writes the rows of a new user.
+func registerBench(ctx context.Context, s roster.Store, i int) error {
+	u := benchUser(i)
+	if err := s.InsertUser(ctx, u, u.NameKey+" ann example"); err != nil {
+		return err
+	}
+	if err := s.ClaimName(ctx, u.NameKey, u.ID, u.CreatedAt); err != nil {
+		return err
+	}
+	if err := s.PutCredential(ctx, &roster.Credential{UserID: u.ID, Hash: roster.NewSecret("$argon2id$…"), CreatedAt: u.CreatedAt}); err != nil {
+		return err
+	}
+	e := &roster.UserEmail{
+		UserID: u.ID, Address: u.NameKey + "@example.org", AddressKey: u.NameKey + "@example.org", Primary: true,
+		ActivatedAt: u.CreatedAt, CreatedAt: u.CreatedAt,
+	}
+	if err := s.InsertEmail(ctx, e); err != nil {
+		return err
+	}
+	return s.InsertActivation(ctx, &roster.Activation{
+		Hash: uuid.NewString(), Purpose: roster.PurposeActivate, UserID: u.ID, EmailID: e.ID,
+		CreatedAt: u.CreatedAt, ExpiresAt: u.CreatedAt.Add(time.Hour),
+	})
+}
+
+// BenchmarkRegister writes the rows of a new user in a transaction. Each commit
+// waits for the disk.
+func BenchmarkRegister(b *testing.B) {
+	s, db, _ := benchStore(b)
+	n := 1000
+	prepare := func(query string) *sql.Stmt {
+		stmt, err := db.PrepareContext(b.Context(), query)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = stmt.Close() })
+		return stmt
+	}
+	user := prepare(`INSERT INTO roster_users (uuid, name, name_key, name_auto, real_name, locale, timezone,
+directory_dn, directory_id, enabled, flags, activated_at, last_login_at, last_login_ip, password_changed_at, auth_changed_at,
+created_at, updated_at, data, version, search)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`)
+	name := prepare("INSERT INTO roster_names (name_key, user_id) VALUES ($1, $2)")
+	credential := prepare("INSERT INTO roster_credentials (user_id, scope_id, hash, created_at) VALUES ($1, $2, $3, $4)")
+	email := prepare(`INSERT INTO roster_emails (user_id, address, address_key, is_primary, activated_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)`)
+	activation := prepare(`INSERT INTO roster_activations (hash, purpose, user_id, email_id, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6)`)
+	text := func(t time.Time) string { return t.Format("2006-01-02 15:04:05.999999-07:00") }
+	ctx := b.Context()
+	hand := func() error {
+		n++
+		u := benchUser(n)
+		data, err := json.Marshal(u.Data)
+		if err != nil {
+			return err
+		}
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback() // after a commit it does nothing
+		now := text(u.CreatedAt)
+		r, err := tx.StmtContext(ctx, user).ExecContext(ctx, u.UUID.String(), u.Name, u.NameKey, u.NameAuto, u.RealName,
+			u.Locale, u.Timezone, u.DirectoryDN, u.DirectoryID, u.Enabled, int64(u.Flags), now, now, u.LastLoginIP, now, now,
+			now, now, string(data), u.Version, u.NameKey+" ann example")
+		if err != nil {
+			return err
+		}
+		id, err := r.LastInsertId()
+		if err != nil {
+			return err
+		}
+		if _, err := tx.StmtContext(ctx, name).ExecContext(ctx, u.NameKey, id); err != nil {
+			return err
+		}
+		if _, err := tx.StmtContext(ctx, credential).ExecContext(ctx, id, int64(0), "$argon2id$…", now); err != nil {
+			return err
+		}
+		address := u.NameKey + "@example.org"
+		if r, err = tx.StmtContext(ctx, email).ExecContext(ctx, id, address, address, true, now, now); err != nil {
+			return err
+		}
+		mail, err := r.LastInsertId()
+		if err != nil {
+			return err
+		}
+		if _, err := tx.StmtContext(ctx, activation).ExecContext(ctx, uuid.NewString(), "activate", id, mail, now,
+			text(u.CreatedAt.Add(time.Hour))); err != nil {
+			return err
+		}
+		return tx.Commit()
+	}
+	compare(b, func() error {
+		n++
+		return s.Atomic(ctx, func(ctx context.Context) error { return registerBench(ctx, s, n) })
+	}, hand)
+}
+
+// BenchmarkOpen makes a database, with a first user.
+func BenchmarkOpen(b *testing.B) {
+	for name, path := range map[string]func(int) string{
+		"file":   func(i int) string { return filepath.Join(b.TempDir(), fmt.Sprint(i, ".db")) },
+		"memory": func(int) string { return ":memory:" },
+	} {
+		b.Run(name, func(b *testing.B) {
+			i := 0
+			b.ReportMetric(median(b, func() error {
+				i++
+				s, err := sqlite.Open(b.Context(), path(i))
+				if err != nil {
+					return err
+				}
+				if err := s.InsertUser(b.Context(), benchUser(1), "ann"); err != nil {
+					return err
+				}
+				return s.Close()
+			}), "ms/median")
+		})
+	}
+}

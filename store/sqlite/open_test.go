@@ -230,7 +230,7 @@ func TestPragmas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // the end
+	defer tx.Rollback() // the end
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if other, err := raw(t, path).BeginTx(ctx, nil); err == nil {

@@ -60,6 +60,12 @@ func userFindByEmail(t *testing.T, s roster.Store) {
 	ok(t, s.ReleaseEmails(ctx, gone.ID, at(time.Hour)))
 	insertEmail(t, s, proven(ben, "gone@example.org"))
 	same(t, "the new owner of a released address", rowOf(s.UserByEmail(ctx, "gone@example.org"))(t), ben)
+
+	ok(t, s.ReleaseEmails(ctx, ann.ID, at(time.Hour))) // hers no more, though she is not deleted
+	insertEmail(t, s, proven(ben, "second@example.org"))
+	same(t, "the new owner of a released address", rowOf(s.UserByEmail(ctx, "second@example.org"))(t), ben)
+	login, _, err := s.LoginByEmail(ctx, "second@example.org")
+	same(t, "the new owner of a released address", rowOf(login, err)(t), ben)
 }
 
 func userByIDs(t *testing.T, s roster.Store) {

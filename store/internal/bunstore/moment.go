@@ -54,7 +54,7 @@ func parseUTC(s string) (time.Time, bool) {
 	for year < len(s) && s[year] != '-' {
 		year++
 	}
-	if year < 4 || len(s) < year+len(rest)+len(zone) || s[len(s)-len(zone):] != zone {
+	if year < 4 || year > 4 && s[0] == '0' || len(s) < year+len(rest)+len(zone) || s[len(s)-len(zone):] != zone {
 		return time.Time{}, false
 	}
 	s, tail := s[:len(s)-len(zone)], s[year:len(s)-len(zone)]
@@ -71,9 +71,10 @@ func parseUTC(s string) (time.Time, bool) {
 			micros *= 10
 		}
 	}
-	t := time.Date(number(s[:year], &ok), time.Month(number(tail[1:3], &ok)), number(tail[4:6], &ok),
-		number(tail[7:9], &ok), number(tail[10:12], &ok), number(tail[13:15], &ok), micros*1000, time.UTC)
-	return t, ok
+	month, day := number(tail[1:3], &ok), number(tail[4:6], &ok)
+	hour, minute, second := number(tail[7:9], &ok), number(tail[10:12], &ok), number(tail[13:15], &ok)
+	t := time.Date(number(s[:year], &ok), time.Month(month), day, hour, minute, second, micros*1000, time.UTC)
+	return t, ok && month >= 1 && month <= 12 && t.Day() == day && hour < 24 && minute < 60 && second < 60
 }
 
 // number clears ok if s is not made of digits.

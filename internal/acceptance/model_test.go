@@ -1,0 +1,330 @@
+package acceptance
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/go-roster/roster"
+)
+
+// model is what a store of accounts should hold, in plain maps. It is written
+// from the documentation of the verbs.
+type model struct {
+	users map[roster.UserID]*mUser
+	names map[string]mName
+	codes map[*mCode]bool // those that were sent; true means neither void nor pruned
+	mails []mMail         // that the verbs should have sent since the last look
+}
+
+type mUser struct {
+	id        roster.UserID
+	name, key string
+	realName  string
+	enabled   bool
+	flags     roster.Flags
+	password  string // empty is none
+	emails    []*mEmail
+
+	createdAt, activatedAt, deletedAt, loginAt time.Time
+	passwordAt, authAt                         time.Time
+}
+
+type mEmail struct {
+	id                     roster.EmailID
+	address, key           string
+	primary                bool
+	createdAt, activatedAt time.Time
+}
+
+// mName is whose a name is; until is set while it is held back.
+type mName struct {
+	owner roster.UserID
+	until time.Time
+}
+
+type mCode struct {
+	code    string // what the mail brought
+	purpose roster.Purpose
+	user    roster.UserID
+	email   roster.EmailID
+	expires time.Time
+}
+
+type mMail struct {
+	kind roster.MailKind
+	to   string
+	user roster.UserID
+	code *mCode // nil if the kind has none
+}
+
+func newModel() *model {
+	return &model{users: map[roster.UserID]*mUser{}, names: map[string]mName{}, codes: map[*mCode]bool{}}
+}
+
+// clone copies all but the codes themselves, which never change but for their
+// text.
+func (m *model) clone() *model {
+	c := &model{users: map[roster.UserID]*mUser{}, names: maps.Clone(m.names), codes: maps.Clone(m.codes), mails: slices.Clone(m.mails)}
+	for id, u := range m.users {
+		v := *u
+		v.emails = nil
+		for _, e := range u.emails {
+			f := *e
+			v.emails = append(v.emails, &f)
+		}
+		c.users[id] = &v
+	}
+	return c
+}
+
+func (u *mUser) active() bool   { return !u.activatedAt.IsZero() }
+func (u *mUser) deleted() bool  { return !u.deletedAt.IsZero() }
+func (e *mEmail) active() bool  { return !e.activatedAt.IsZero() }
+func (u *mUser) mayLogin() bool { return u.enabled && !u.deleted() && u.flags&barring == 0 }
+
+const barring = roster.FlagBanned | roster.FlagLocked
+
+func (u *mUser) email(id roster.EmailID) *mEmail {
+	for _, e := range u.emails {
+		if e.id == id {
+			return e
+		}
+	}
+	return nil
+}
+
+func (u *mUser) withKey(key string) *mEmail {
+	for _, e := range u.emails {
+		if e.key == key {
+			return e
+		}
+	}
+	return nil
+}
+
+func (u *mUser) primary() *mEmail {
+	for _, e := range u.emails {
+		if e.primary {
+			return e
+		}
+	}
+	return nil
+}
+
+// live is the user, unless it is deleted.
+func (m *model) live(id roster.UserID) *mUser {
+	if u := m.users[id]; u != nil && !u.deleted() {
+		return u
+	}
+	return nil
+}
+
+func (m *model) byKey(key string) *mUser {
+	for _, u := range m.users {
+		if u.key == key && !u.deleted() {
+			return u
+		}
+	}
+	return nil
+}
+
+// owner is who has activated an address.
+func (m *model) owner(key string) (*mUser, *mEmail) {
+	for _, u := range m.users {
+		if e := u.withKey(key); e != nil && e.active() && !u.deleted() {
+			return u, e
+		}
+	}
+	return nil, nil
+}
+
+// claimants are all who have an address, in the order of the claims.
+func (m *model) claimants(key string) []*mUser {
+	var users []*mUser
+	for _, u := range m.users {
+		if u.withKey(key) != nil && !u.deleted() {
+			users = append(users, u)
+		}
+	}
+	slices.SortFunc(users, func(a, b *mUser) int { return int(a.withKey(key).id - b.withKey(key).id) })
+	return users
+}
+
+// nameFree says whether a user may take a name.
+func (m *model) nameFree(key string, id roster.UserID, now time.Time) bool {
+	n, ok := m.names[key]
+	return !ok || n.owner == id || !n.until.IsZero() && !n.until.After(now)
+}
+
+func (m *model) hold(u *mUser, now time.Time, hold time.Duration) {
+	m.names[u.key] = mName{u.id, now.Add(hold)}
+}
+
+// void makes the codes of a user worthless: all, or those for one address, or
+// those of some purposes.
+func (m *model) void(user roster.UserID, email roster.EmailID, purposes ...roster.Purpose) {
+	for c := range m.codes {
+		if c.user == user && (email == 0 || c.email == email) && (len(purposes) == 0 || slices.Contains(purposes, c.purpose)) {
+			m.codes[c] = false
+		}
+	}
+}
+
+// waiting reports whether a code is on its way to a user, or to one address.
+func (m *model) waiting(user roster.UserID, email roster.EmailID) bool {
+	for c, kept := range m.codes {
+		if kept && c.user == user && (email == 0 || c.email == email) {
+			return true
+		}
+	}
+	return false
+}
+
+// sensitive is what every auth-sensitive change does: it comes after whatever
+// was before, whatever the clock says.
+func (m *model) sensitive(u *mUser, now time.Time) {
+	last := u.authAt
+	if u.loginAt.After(last) {
+		last = u.loginAt
+	}
+	u.authAt = now
+	if !now.After(last) {
+		u.authAt = last.Add(time.Microsecond)
+	}
+	m.void(u.id, 0)
+}
+
+// good is what a code would do, if it is good.
+func (m *model) good(c *mCode, now time.Time) (*mUser, *mEmail) {
+	u := m.live(c.user)
+	if !m.codes[c] || !now.Before(c.expires) || u == nil || !u.mayLogin() {
+		return nil, nil
+	}
+	e := u.email(c.email)
+	if e == nil {
+		return nil, nil
+	}
+	if o, _ := m.owner(e.key); o != nil && o != u {
+		return nil, nil
+	}
+	return u, e
+}
+
+func (m *model) mail(kind roster.MailKind, u *mUser, to string) {
+	m.mails = append(m.mails, mMail{kind: kind, user: u.id, to: to})
+}
+
+// sendCode makes a code; older ones of its kind are void.
+func (m *model) sendCode(u *mUser, e *mEmail, purpose roster.Purpose, now time.Time, ttl time.Duration) {
+	kind := roster.MailActivateEmail
+	older := []roster.Purpose{roster.PurposeActivate, roster.PurposeChangeEmail}
+	switch {
+	case purpose == roster.PurposeResetPassword:
+		kind, older = roster.MailResetPassword, []roster.Purpose{purpose}
+	case purpose == roster.PurposeChangeEmail:
+		kind = roster.MailChangeEmail
+	case !u.active():
+		kind = roster.MailActivateAccount
+	}
+	m.void(u.id, e.id, older...)
+	c := &mCode{purpose: purpose, user: u.id, email: e.id, expires: now.Add(ttl)}
+	m.codes[c] = true
+	m.mails = append(m.mails, mMail{kind: kind, user: u.id, to: e.address, code: c})
+}
+
+// claim adds a pending address, or finds it, and sends what there is to send.
+func (m *model) claim(u *mUser, id roster.EmailID, address, key string, purpose roster.Purpose, now time.Time, ttl time.Duration) {
+	e := u.withKey(key)
+	if e == nil {
+		e = &mEmail{id: id, address: address, key: key, primary: len(u.emails) == 0, createdAt: now}
+		u.emails = append(u.emails, e)
+	}
+	if owner, taken := m.owner(key); owner != nil {
+		m.mail(roster.MailAddressTaken, owner, taken.address)
+		return
+	}
+	m.sendCode(u, e, purpose, now, ttl)
+}
+
+// remove takes an address away, with its codes. Another one becomes primary if
+// it was: the oldest activated one, else the oldest.
+func (m *model) remove(u *mUser, e *mEmail) {
+	m.void(u.id, e.id)
+	u.emails = slices.DeleteFunc(u.emails, func(o *mEmail) bool { return o == e })
+	if !e.primary || len(u.emails) == 0 {
+		return
+	}
+	next := u.emails[0]
+	if i := slices.IndexFunc(u.emails, (*mEmail).active); i >= 0 {
+		next = u.emails[i]
+	}
+	next.primary = true
+}
+
+// movePrimary is auth-sensitive, and the former address is told.
+func (m *model) movePrimary(u *mUser, e *mEmail, now time.Time) {
+	if e.primary {
+		return
+	}
+	if old := u.primary(); old != nil {
+		old.primary = false
+		if old.active() {
+			defer m.mail(roster.MailEmailChanged, u, old.address)
+		}
+	}
+	e.primary = true
+	m.sensitive(u, now)
+}
+
+// prove is what the first proof of an address does.
+func (m *model) prove(u *mUser, e *mEmail, primary bool, now time.Time) {
+	if !e.active() {
+		e.activatedAt = now
+	}
+	for _, rival := range m.claimants(e.key) {
+		if claim := rival.withKey(e.key); rival != u && !claim.primary { // those go with their accounts
+			m.remove(rival, claim)
+		}
+	}
+	m.void(u.id, e.id)
+	if !u.active() {
+		u.activatedAt = now
+	}
+	if primary {
+		m.movePrimary(u, e, now)
+		return
+	}
+	if p := u.primary(); p == nil || !p.active() {
+		if p != nil {
+			p.primary = false
+		}
+		e.primary = true
+	}
+}
+
+func (m *model) setPassword(u *mUser, password string, now time.Time) {
+	u.password, u.passwordAt = password, now
+	m.sensitive(u, now)
+	if p := u.primary(); p != nil && p.active() {
+		m.mail(roster.MailPasswordChanged, u, p.address)
+	}
+}
+
+// purge removes a user and all that hangs on it.
+func (m *model) purge(id roster.UserID) {
+	m.void(id, 0)
+	delete(m.users, id)
+	maps.DeleteFunc(m.names, func(_ string, n mName) bool { return n.owner == id })
+}
+
+// signsIn is what Authenticate answers.
+func (m *model) signsIn(u *mUser, password string) error {
+	switch {
+	case u == nil || u.password == "" || u.password != password || !u.mayLogin():
+		return roster.ErrCredentials
+	case !u.active():
+		return roster.ErrNotActivated
+	}
+	return nil
+}
