@@ -88,9 +88,9 @@ func (us *Users) Activate(ctx context.Context, code string) (*User, error) {
 
 func (us *Users) activate(ctx context.Context, code string) (u *User, err error) {
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		return us.redeem(ctx, code, func(ctx context.Context, m Model, a *Activation, e *UserEmail, now time.Time) error {
+		return us.redeem(ctx, code, func(ctx context.Context, m Model, a *Activation, p proof, now time.Time) error {
 			u = m.RosterUser()
-			return us.prove(ctx, m, e, a.Purpose == PurposeChangeEmail, now)
+			return us.prove(ctx, m, p, a.Purpose == PurposeChangeEmail, now)
 		}, PurposeActivate, PurposeChangeEmail)
 	})
 	if err != nil {

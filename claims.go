@@ -63,6 +63,13 @@ func (us *Users) AddActivatedEmail(ctx context.Context, id UserID, address strin
 			return ErrNotFound
 		}
 		now := us.now()
+		claims, err := us.store.LockEmails(ctx, key)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(claims, (*UserEmail).IsActivated) {
+			return &ConflictError{FieldEmail}
+		}
 		emails, err := us.store.EmailsOf(ctx, id)
 		if err != nil {
 			return err
@@ -73,10 +80,7 @@ func (us *Users) AddActivatedEmail(ctx context.Context, id UserID, address strin
 				return err
 			}
 		}
-		if e.IsActivated() {
-			return &ConflictError{FieldEmail}
-		}
-		return us.prove(ctx, m, e, false, now)
+		return us.prove(ctx, m, proof{e, claims}, false, now)
 	})
 	if err != nil {
 		return nil, wrap("add e-mail to user", id, err)
@@ -146,21 +150,22 @@ func withKey(emails []*UserEmail, key string) *UserEmail {
 	return nil
 }
 
-// prove takes for proven that the address e belongs to the user m: it activates
+// proof is an address that is about to be taken for proven, and everybody's
+// claims on it, which are locked and none of which another user has activated.
+type proof struct {
+	email  *UserEmail
+	claims []*UserEmail
+}
+
+// prove takes for proven that an address belongs to the user m: it activates
 // both, drops the claims of others, and sees to it that the primary address is
-// an activated one; e itself, if primary is set. A ConflictError says that
+// an activated one; this one, if primary is set. A ConflictError says that
 // somebody else was quicker.
 //
 // The primary claims of others stay, so that an account that has signed up with
 // the address goes with it, by Prune. They are worth nothing.
-func (us *Users) prove(ctx context.Context, m Model, e *UserEmail, primary bool, now time.Time) error {
-	claims, err := us.store.LockEmails(ctx, e.AddressKey)
-	if err != nil {
-		return err
-	}
-	if takenByOther(claims, e) {
-		return &ConflictError{FieldEmail}
-	}
+func (us *Users) prove(ctx context.Context, m Model, p proof, primary bool, now time.Time) error {
+	e := p.email
 	if !e.IsActivated() {
 		if err := us.store.ActivateEmail(ctx, e.ID, now); err != nil {
 			return err
@@ -168,7 +173,7 @@ func (us *Users) prove(ctx context.Context, m Model, e *UserEmail, primary bool,
 		e.ActivatedAt = now
 	}
 	var rivals []EmailID
-	for _, c := range claims {
+	for _, c := range p.claims {
 		if c.UserID != e.UserID && !c.Primary {
 			rivals = append(rivals, c.ID)
 		}

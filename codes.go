@@ -64,11 +64,11 @@ func (us *Users) lookUp(ctx context.Context, code string, now time.Time, purpose
 func (us *Users) redeem(
 	ctx context.Context,
 	code string,
-	fn func(ctx context.Context, m Model, a *Activation, e *UserEmail, now time.Time) error,
+	fn func(ctx context.Context, m Model, a *Activation, p proof, now time.Time) error,
 	purposes ...Purpose,
 ) error {
 	now := us.now()
-	a, _, err := us.lookUp(ctx, code, now, purposes...)
+	a, e, err := us.lookUp(ctx, code, now, purposes...)
 	if err != nil {
 		return err
 	}
@@ -79,15 +79,23 @@ func (us *Users) redeem(
 	if !bind(m).mayLogin() {
 		return us.dead("no such user")
 	}
+	// The claims are locked before the code goes: whoever holds them deletes other
+	// claims, and the codes for those with them.
+	claims, err := us.store.LockEmails(ctx, e.AddressKey)
+	if err != nil {
+		return err
+	}
+	if e = ofUser(claims, a.UserID); e == nil || e.ID != a.EmailID {
+		return us.dead("address gone")
+	}
 	// In one statement: what was found above may be gone by now.
 	if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
 		return us.deadIf(err, ErrNotFound, "used")
 	}
-	e, err := us.emailOf(ctx, a.UserID, a.EmailID)
-	if err != nil {
-		return us.deadIf(err, ErrNotFound, "address gone")
+	if takenByOther(claims, e) {
+		return us.dead("address taken")
 	}
-	return us.deadIf(fn(ctx, m, a, e, now), ErrConflict, "address taken")
+	return us.deadIf(fn(ctx, m, a, proof{e, claims}, now), ErrConflict, "address taken")
 }
 
 // dead is the one answer to a code that is no good. The reason is for the

@@ -49,9 +49,9 @@ func (us *Users) resetPassword(ctx context.Context, code, password string) (u *U
 		return nil, err
 	}
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		return us.redeem(ctx, code, func(ctx context.Context, m Model, _ *Activation, e *UserEmail, now time.Time) error {
+		return us.redeem(ctx, code, func(ctx context.Context, m Model, _ *Activation, p proof, now time.Time) error {
 			u = m.RosterUser()
-			if err := us.prove(ctx, m, e, false, now); err != nil {
+			if err := us.prove(ctx, m, p, false, now); err != nil {
 				return err
 			}
 			return us.writePassword(ctx, m, hash, now)
