@@ -75,7 +75,7 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 
 // Activate redeems a code: the address that it was sent to is activated, and
 // the account too if it is not activated yet. Other users' claims on the
-// address are dropped. A code of [Users.ChangeEmail] also makes the address the
+// address are worth nothing from then on. A code of [Users.ChangeEmail] also makes the address the
 // primary one. Nobody is signed in by it.
 //
 // It returns ErrActivation if the code is unknown, used, expired or void, if

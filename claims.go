@@ -42,7 +42,7 @@ func (us *Users) addEmail(ctx context.Context, id UserID, address string, purpos
 }
 
 // AddActivatedEmail adds an address that was proven elsewhere, by a directory
-// or in another system: the program vouches for it, no mail is sent. It drops
+// or in another system: the program vouches for it, no mail is sent. It ends
 // the claims of others and activates the account, as [Users.Activate] does. It
 // returns ErrNotFound, an [InvalidError] of [FieldEmail], or a [ConflictError]
 // of FieldEmail if anybody has activated the address.
@@ -158,7 +158,7 @@ type proof struct {
 }
 
 // prove takes for proven that an address belongs to the user m: it activates
-// both, drops the claims of others, and sees to it that the primary address is
+// both, ends the claims of others, and sees to it that the primary address is
 // an activated one; this one, if primary is set. A ConflictError says that
 // somebody else was quicker.
 //

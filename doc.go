@@ -171,7 +171,7 @@
 // A user has any number of addresses. Each is pending until its code is
 // redeemed, and activated from then on. One is the primary, where mail to the
 // user goes. Anybody may claim an address, and a claim keeps nobody else from
-// it: who proves it first has it, and the other claims are dropped.
+// it: who proves it first has it, and the other claims are worth nothing.
 //
 // [Users.AddEmail] adds a pending address and sends a code. [Users.ChangeEmail]
 // does too, and the address becomes the primary one when the code is redeemed;
