@@ -98,16 +98,17 @@ func (us *Users) claim(
 		return nil, err
 	}
 	u := m.RosterUser()
-	own := withKey(mine, key)
+	// Locked, so that nobody proves the address, and ends this claim, meanwhile.
+	claims, err := us.store.LockEmails(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	own := ofUser(claims, u.ID)
 	if own != nil && own.IsActivated() {
 		if purpose == PurposeChangeEmail {
 			return own, us.movePrimary(ctx, m, own, now)
 		}
 		return nil, &ConflictError{FieldEmail}
-	}
-	claims, err := us.store.EmailsByKey(ctx, key)
-	if err != nil {
-		return nil, err
 	}
 	var taken *UserEmail
 	if i := slices.IndexFunc(claims, (*UserEmail).IsActivated); i >= 0 {

@@ -173,7 +173,7 @@ func (us *Users) sendOne(
 		return ignore(err, ErrNotFound)
 	}
 	u := bind(m)
-	claims, err := us.store.EmailsByKey(ctx, found.AddressKey) // as they are now
+	claims, err := us.store.LockEmails(ctx, found.AddressKey) // as they are now
 	if err != nil {
 		return err
 	}

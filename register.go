@@ -124,8 +124,10 @@ func (us *Users) checkNewUser(n NewUser) (draft User, prepared string, err error
 	_, err = AddressKey(n.Email)
 	errs = append(errs, err)
 	prepared, err = us.preparePassword(n.Password)
-	errs = append(errs, err, checkText(FieldSource, n.Source, maxSourceBytes, maxSourceBytes))
-	if len(n.Source) <= maxSourceBytes {
+	errs = append(errs, err)
+	if err := checkText(FieldSource, n.Source, maxSourceBytes, maxSourceBytes); err != nil {
+		errs = append(errs, err)
+	} else {
 		errs = append(errs, RegistrationSource.Set(&draft, cmp.Or(n.Source, "email")))
 	}
 	errs = append(errs, us.checkFields(&draft))

@@ -190,8 +190,8 @@ func pruneActivations(t *testing.T, s roster.Store) {
 	e := insertEmail(t, s, pending(ann, "1"))
 	now := at(10 * time.Hour)
 	for hash, expires := range map[string]time.Time{
-		"now": now, "before": now.Add(-time.Microsecond), "long ago": at(-1000 * time.Hour), "never": {},
-		"after": now.Add(time.Microsecond), "much later": at(1000 * time.Hour),
+		"a now": now, "b before": now.Add(-time.Microsecond), "c long ago": at(-1000 * time.Hour), "d never": {},
+		"e after": now.Add(time.Microsecond), "f much later": at(1000 * time.Hour),
 	} {
 		a := activation(e, hash)
 		a.CreatedAt, a.ExpiresAt = now, expires
@@ -200,7 +200,7 @@ func pruneActivations(t *testing.T, s roster.Store) {
 	for _, limit := range []int{0, -1} {
 		same(t, "none asked for", got(s.PruneActivations(ctx, now, limit))(t), 0)
 	}
-	left := []string{"never", "long ago", "before", "now", "after", "much later"} // in the order of their times
+	left := []string{"d never", "c long ago", "b before", "a now", "e after", "f much later"} // in the order of their times
 	for _, n := range []int{3, 1, 0} {
 		same(t, "pruned", got(s.PruneActivations(ctx, now, 3))(t), n)
 		for _, hash := range left[:n] {
