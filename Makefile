@@ -23,7 +23,7 @@ help: ## Print this list
 
 .PHONY: test
 test: install ## Run all tests with -race beside a throw-away PostgreSQL; a skipped test is a failure
-	@$(POSTGRES) $(GO) run ./internal/skipcheck -race -shuffle=on -timeout=$(TIMEOUT) $(TESTFLAGS) $(PKG)
+	@$(POSTGRES) $(GO) run ./internal/skipcheck -p=1 -race -shuffle=on -timeout=$(TIMEOUT) $(TESTFLAGS) $(PKG)
 
 .PHONY: soak
 soak: install ## The same for hours: many seeds (SEEDS), every fuzz target for FUZZTIME

@@ -68,6 +68,9 @@ func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, 
 	if !u.IsActivated() {
 		return nil, ErrNotActivated
 	}
+	if at.Before(u.AuthChangedAt) { // as it was read: the clock stands still, or went back
+		at = u.AuthChangedAt
+	}
 	if rehash {
 		AfterCommit(ctx, func(ctx context.Context) { us.rehash(ctx, c, typed) })
 	}

@@ -27,7 +27,7 @@ func TestFaults(t *testing.T) {
 		rng := random(t)
 		points, states := 0, 0
 		for _, f := range flows {
-			if k.sql && !soak && rng.IntN(4) > 0 {
+			if k.leaveOut(rng) {
 				continue
 			}
 			t.Run(f.String(), func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestMailerFaults(t *testing.T) {
 		rng := random(t)
 		points := 0
 		for _, f := range flows {
-			if f.partial || f.refused != nil || k.sql && !soak && rng.IntN(4) > 0 {
+			if f.partial || f.refused != nil || k.leaveOut(rng) {
 				continue
 			}
 			t.Run(f.String(), func(t *testing.T) {

@@ -106,7 +106,15 @@ func TestPostgresTerminated(t *testing.T) {
 			w.terminate()
 			mustSignIn(t, w.Users, "ann", goodPassword)
 			w.terminate()
-			if err := w.Edit(ctx, ann.ID, func(u *roster.User) error { return counter.Set(u, counter.Get(u)+1) }); err != nil {
+			// The cut may also come when the transaction has begun.
+			var err error
+			for range 5 {
+				err = w.Edit(ctx, ann.ID, func(u *roster.User) error { return counter.Set(u, counter.Get(u)+1) })
+				if !errors.Is(err, roster.ErrUnavailable) {
+					break
+				}
+			}
+			if err != nil {
 				t.Errorf("a transaction on a connection that was cut: %v", err)
 			}
 		}
@@ -578,7 +586,7 @@ func TestPostgresCommitCut(t *testing.T) {
 				call, cancel := context.WithTimeout(ctx, 30*time.Second)
 				if mode == silent {
 					cancel()
-					call, cancel = context.WithTimeout(ctx, 300*time.Millisecond)
+					call, cancel = context.WithTimeout(ctx, 3*time.Second)
 				}
 				cuts := cut.cuts.Load()
 				cut.mode.Store(mode)
@@ -594,8 +602,8 @@ func TestPostgresCommitCut(t *testing.T) {
 					if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, roster.ErrOutcomeUnknown) {
 						t.Errorf("%v", err)
 					}
-					if took > 5*time.Second {
-						t.Errorf("it took %v after a deadline of 300 ms", took)
+					if took > 20*time.Second {
+						t.Errorf("it took %v after a deadline of 3 s", took)
 					}
 				case !errors.Is(err, roster.ErrOutcomeUnknown):
 					t.Errorf("%v, want ErrOutcomeUnknown", err)

@@ -54,6 +54,19 @@ func (k kind) some(few, many int) int {
 	}
 }
 
+// leaveOut says of one of many things whether to leave it out this time: never
+// in memory or in a soak, often on a database.
+func (k kind) leaveOut(rng *rand.Rand) bool {
+	switch {
+	case soak || !k.sql:
+		return false
+	case raced && strings.HasPrefix(k.name, "sqlite"):
+		return rng.IntN(8) > 0
+	default:
+		return rng.IntN(4) > 0
+	}
+}
+
 // kinds are all the stores.
 func kinds() []kind {
 	return []kind{
