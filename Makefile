@@ -28,7 +28,7 @@ test: install ## Run all tests with -race beside a throw-away PostgreSQL; a skip
 .PHONY: soak
 soak: install ## The same for hours: many seeds (SEEDS), every fuzz target for FUZZTIME
 	@ROSTER_SOAK=1 ROSTER_SEEDS=$(SEEDS) $(POSTGRES) \
-		$(GO) run ./internal/skipcheck -race -shuffle=on -timeout=$(SOAKTIMEOUT) $(TESTFLAGS) $(PKG)
+		$(GO) run ./internal/skipcheck -tags=soak -race -shuffle=on -timeout=$(SOAKTIMEOUT) $(TESTFLAGS) $(PKG)
 	@$(POSTGRES) scripts/fuzz.sh $(FUZZTIME) $(PKG)
 
 .PHONY: lint

@@ -1,3 +1,5 @@
+//go:build soak
+
 package acceptance
 
 import (
@@ -228,6 +230,12 @@ func TestPostgresTerminatedAtRandom(t *testing.T) {
 	t.Logf("%d cuts: %d acknowledged, %d failed, %d unknown", cuts.Load(), acked.Load(), failed.Load(), unknown.Load())
 	if acked.Load() == 0 {
 		t.Error("nothing got through")
+	}
+	time.Sleep(time.Second) // the last cuts may come late
+	for range 50 {
+		if _, err := w.Count(ctxOf(t), roster.Query{}); err == nil {
+			break
+		}
 	}
 	whole(t, w.world)
 	w.works()
