@@ -44,13 +44,15 @@ func searchSubstring(t *testing.T, s roster.Store) {
 	}))
 
 	patterns := map[string]bool{"": true, "needle and more than the text has": true, "abcde": true, "nanas a": true, "zzz": true, "qq": true, "q": true}
-	for _, text := range texts {
+	for i, text := range texts {
 		runes := []rune(text)
 		if len(runes) > 40 {
 			runes = runes[len(runes)-10:]
 		}
 		patterns[string(runes)] = true
-		patterns[string(runes)+"!"] = true
+		if i%4 == 0 {
+			patterns[string(runes)+"!"] = true
+		}
 		for n := 1; n <= 4; n++ { // around the length of a trigram
 			if from := len(runes)/2 - n/2; from >= 0 && from+n <= len(runes) {
 				patterns[string(runes[from:from+n])] = true

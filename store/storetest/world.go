@@ -21,7 +21,7 @@ var (
 	worldNames    = []string{"ann", "anna", "ben", "cat", "dan", "free"}
 	worldHashes   = []string{"hash ann 1", "hash ann 2", "hash ben", "hash cat", "hash new"}
 	worldScopes   = []roster.ScopeID{0, 1, 2}
-	worldPatterns = []string{"ann", "be", "t", "text", "new"}
+	worldPatterns = []string{"text", "new"}
 )
 
 // populate fills an empty store.
