@@ -127,7 +127,10 @@ var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLengt
 
 // domainKey checks a domain and returns it in ASCII, in lower case.
 func domainKey(domain string) (string, Reason) {
-	ascii, err := domains.ToASCII(domain)
+	ascii, err := lowerASCII(domain), error(nil)
+	if !isPlainDomain(ascii) {
+		ascii, err = domains.ToASCII(domain)
+	}
 	switch {
 	case len(ascii) > maxAddress, slices.ContainsFunc(strings.Split(ascii, "."), func(label string) bool { return len(label) > maxLabel }):
 		return "", ReasonTooLong
@@ -149,6 +152,25 @@ func domainKey(domain string) (string, Reason) {
 		}
 	}
 	return ascii, ""
+}
+
+// isPlainDomain reports a domain that needs no mapping, as nearly all do:
+// labels of lower-case letters and digits, and hyphens alone and within.
+func isPlainDomain(s string) bool {
+	start, prev := 0, byte('.')
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		case c == '-' && prev != '.' && prev != '-':
+		case c == '.' && prev != '.' && prev != '-' && i-start <= maxLabel:
+			start = i + 1
+		default:
+			return false
+		}
+		prev = c
+	}
+	return prev != '.' && prev != '-' && len(s)-start <= maxLabel
 }
 
 // ParseMailbox takes apart a mailbox as people write it in files and headers,

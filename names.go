@@ -78,8 +78,12 @@ func newNameKey(name string) (string, error) {
 }
 
 // mapName applies the profile until nothing changes, as RFC 8264, section 7
-// recommends, and gives up after four times.
+// recommends, and gives up after four times. Of ASCII that is lower case, and
+// no spaces or control characters: most names are, so it is written out.
 func mapName(name string) (key string, ok bool) {
+	if isASCII(name) {
+		return lowerASCII(name), !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '\x7f' })
+	}
 	for range 4 {
 		key, err := precis.UsernameCaseMapped.String(name)
 		if err != nil {
