@@ -37,6 +37,12 @@ type Hasher interface {
 	// Dummy returns a hash that no password matches and that costs Verify what
 	// a hash of today costs. It is used to refuse everybody after equal work.
 	Dummy() string
+
+	// Memory returns how many bytes Verify takes for hash, or, for the empty
+	// string, how many Hash takes. It does none of the work. What takes next to
+	// none, bcrypt say, is some bytes still: zero means that there is no work at
+	// all, and nothing to wait for; so it is for a hash that cannot be read.
+	Memory(hash string) int64
 }
 
 // preparePassword checks a new password and brings it into the form that is

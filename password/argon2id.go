@@ -147,6 +147,22 @@ func (a Argon2id) Dummy() string {
 	return phc{cost: a.orDefault(), salt: random(saltLen), tag: random(tagLen)}.encode()
 }
 
+// Memory returns how many bytes [Argon2id.Verify] of hash takes, whatever the
+// parameters of the receiver: those that hash names. For the empty string it is
+// what [Argon2id.Hash] takes. It is zero for a hash that Verify does not read.
+func (a Argon2id) Memory(hash string) int64 {
+	if hash == "" {
+		return a.orDefault().memory()
+	}
+	h, err := parsePHC(hash)
+	if err != nil {
+		return 0
+	}
+	return h.cost.memory()
+}
+
+func (a Argon2id) memory() int64 { return int64(a.MemoryKiB) << 10 }
+
 func (h phc) derive(password string, n int) []byte {
 	return argon2.IDKey([]byte(password), h.salt, h.cost.Time, h.cost.MemoryKiB, h.cost.Threads, uint32(n))
 }

@@ -25,6 +25,7 @@ var _ interface {
 	Hash(ctx context.Context, password string) (string, error)
 	Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error)
 	Dummy() string
+	Memory(hash string) int64
 } = password.Argon2id{}
 
 // The vectors of the argon2 reference implementation, version 0x13 (test.c of
@@ -84,6 +85,33 @@ func TestHash(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestMemory(t *testing.T) {
+	hash, err := cheap.Hash(t.Context(), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		hash string
+		want int64
+	}{
+		{"", 19 << 20},
+		{password.OWASP().Dummy(), 19 << 20},
+		{password.RFC9106().Dummy(), 64 << 20},
+		{password.Argon2id{MemoryKiB: 256 << 10}.Dummy(), 256 << 20},
+		{password.Argon2id{MemoryKiB: 256<<10 + 1}.Dummy(), 0}, // Verify refuses it
+		{hash, 8 << 10},
+		{"garbage", 0},
+		{"$argon2id$v=19$m=4294967295,t=2,p=1$c2FsdHNhbHQ$dGFndGFndGFndGFndGFndA", 0},
+	} {
+		if got := (password.Argon2id{}).Memory(tt.hash); got != tt.want {
+			t.Errorf("%q: %d, want %d", tt.hash, got, tt.want)
+		}
+	}
+	if got := cheap.Memory(""); got != 8<<10 {
+		t.Errorf("cheap: %d", got)
 	}
 }
 

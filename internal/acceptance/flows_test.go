@@ -453,6 +453,8 @@ func (twoHashers) Verify(ctx context.Context, hash, password string) (ok, rehash
 
 func (twoHashers) Dummy() string { return "dummy$" }
 
+func (twoHashers) Memory(string) int64 { return 0 }
+
 // TestFlowsAreComplete fails when Users has a verb that no flow calls.
 func TestFlowsAreComplete(t *testing.T) {
 	var verbs []string

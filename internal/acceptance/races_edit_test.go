@@ -146,6 +146,8 @@ func (h aged) Verify(ctx context.Context, hash, password string) (ok, rehash boo
 
 func (h aged) Dummy() string { return "dummy$" }
 
+func (h aged) Memory(string) int64 { return 0 }
+
 var passwordRaces = []race{
 	{
 		name: "ChangePassword beside Authenticate with rehash", few: 100, many: 10_000,
