@@ -28,26 +28,84 @@ const (
 	MailAddressTaken MailKind = "address_taken"
 
 	// MailEmailChanged tells the former primary address that another one is
-	// primary now.
+	// primary now. It carries an undo code, by which it can be undone, unless there
+	// is nothing that it could undo.
 	MailEmailChanged MailKind = "email_changed"
 
-	// MailEmailRemoved tells an address that it was removed from an account.
+	// MailEmailRemoved tells an address that it was removed from an account. It
+	// carries an undo code if the address was the primary one until lately.
 	MailEmailRemoved MailKind = "email_removed"
 
-	// MailPasswordChanged tells the primary address of a new password.
+	// MailPasswordChanged tells the primary address that the password was set,
+	// changed or removed. It carries an undo code.
 	MailPasswordChanged MailKind = "password_changed"
+
+	// MailInvitation carries the code by which somebody who was invited proves
+	// the address and chooses a password.
+	MailInvitation MailKind = "invitation"
+
+	// MailGeneratedPassword tells the primary address that a password was made
+	// for the account, which somebody will hand over. It does not hold the
+	// password. It carries an undo code.
+	MailGeneratedPassword MailKind = "generated_password"
+
+	// MailMustChangePassword tells the primary address that the password has to
+	// be changed at the next sign-in.
+	MailMustChangePassword MailKind = "must_change_password"
+
+	// MailNewSignIn tells the primary address of a sign-in from a device or
+	// place that is new.
+	MailNewSignIn MailKind = "new_sign_in"
+
+	// MailSignInAfterFailures tells the primary address of a sign-in that came
+	// after many that failed.
+	MailSignInAfterFailures MailKind = "sign_in_after_failures"
 )
+
+// MailKinds returns every kind of mail there is, for who has a text for each.
+func MailKinds() []MailKind {
+	return []MailKind{
+		MailActivateAccount, MailActivateEmail, MailChangeEmail, MailResetPassword, MailAddressTaken,
+		MailEmailChanged, MailEmailRemoved, MailPasswordChanged, MailInvitation, MailGeneratedPassword,
+		MailMustChangePassword, MailNewSignIn, MailSignInAfterFailures,
+	}
+}
+
+// IsNotice reports whether a mail of the kind tells somebody what has happened
+// to their account. Its code, if there is one, is an undo code.
+func (k MailKind) IsNotice() bool {
+	switch k {
+	case MailEmailChanged, MailEmailRemoved, MailPasswordChanged, MailGeneratedPassword, MailMustChangePassword,
+		MailNewSignIn, MailSignInAfterFailures:
+		return true
+	}
+	return false
+}
 
 // Mail is what roster wants to tell somebody. How it reads is the Mailer's
 // business.
 type Mail struct {
-	Kind      MailKind
-	User      *User     // a copy: whom it concerns
-	To        string    // the address as it is stored; a domain that is not ASCII is encoded
-	Code      Secret    // empty where the kind has none
-	Link      Secret    // the code in Options.ActivationURL or ResetURL; empty without one
-	ExpiresAt time.Time // of the code
-	Locale    string    // BCP 47 tag of the recipient; empty is unknown
+	Kind   MailKind
+	User   *User  // a copy: whom it concerns
+	To     string // the address as it is stored; a domain that is not ASCII is encoded
+	Locale string // BCP 47 tag of the recipient; empty is unknown
+
+	// Code is empty where the kind has none, or this mail has none. Link is the
+	// code in Options.ActivationURL (activate_account, activate_email,
+	// change_email, invitation), ResetURL (reset_password) or UndoURL (the
+	// notices); empty without one.
+	Code Secret
+	Link Secret
+
+	// ExpiresAt is when the code is not good any more. In MailMustChangePassword
+	// it is when the password is not, zero for never.
+	ExpiresAt time.Time
+
+	// Of a notice ([MailKind.IsNotice]) only:
+	At       time.Time // when it happened
+	Client   Client    // from where, if the context said so
+	Failures int       // how many sign-ins failed before, in MailSignInAfterFailures
+	Emails   []string  // the addresses that can reset the password, in MailPasswordChanged
 }
 
 // Mailer sends mails. Send is called inside the transaction that causes the
@@ -76,7 +134,11 @@ func (us *Users) tellOwner(ctx context.Context, taken *UserEmail) error {
 
 // notify sends a mail without a code.
 func (us *Users) notify(ctx context.Context, kind MailKind, u *User, e *UserEmail) error {
-	return us.send(ctx, Mail{Kind: kind, User: u, To: e.mailbox(), Locale: u.Locale})
+	m := Mail{Kind: kind, User: u, To: e.mailbox(), Locale: u.Locale}
+	if kind.IsNotice() {
+		m.At, m.Client = us.now(), ClientFrom(ctx)
+	}
+	return us.send(ctx, m)
 }
 
 // send hands a mail to the Mailer, with a copy of the user.

@@ -32,6 +32,10 @@ type Options struct {
 	// ResetURL is ActivationURL for the codes of [Users.ResetPassword].
 	ResetURL string
 
+	// UndoURL is ActivationURL for the codes in notices, by which a change is
+	// undone or accepted.
+	UndoURL string
+
 	// Hasher makes and verifies password hashes. Nil means password.Argon2id{}.
 	Hasher Hasher
 
@@ -47,6 +51,12 @@ type Options struct {
 	// means one hour, more than 24 hours is refused (NIST SP 800-63B-4, section
 	// 4.2.1.2).
 	ResetTTL time.Duration
+
+	// UndoTTL is how long a change of the primary address or of the password can
+	// be undone from the mailbox that spoke for the account before. Zero means 7
+	// days, negative not at all: notices carry no code then. More than 30 days is
+	// refused.
+	UndoTTL time.Duration
 
 	// PendingTTL is how long an account or an address waits to be proven before
 	// Prune removes it. Zero means 7 days, negative for ever; shorter than
@@ -86,6 +96,8 @@ const (
 	maxActivationTTL     = 7 * 24 * time.Hour
 	defaultResetTTL      = time.Hour
 	maxResetTTL          = 24 * time.Hour
+	defaultUndoTTL       = 7 * 24 * time.Hour
+	maxUndoTTL           = 30 * 24 * time.Hour
 	defaultPendingTTL    = 7 * 24 * time.Hour
 	defaultNameHold      = 90 * 24 * time.Hour
 	codePlaceholder      = "{code}"
@@ -113,8 +125,13 @@ func New(store Store, opts *Options) (*Users, error) {
 	errs = append(errs,
 		option("ActivationURL", checkCodeURL(o.ActivationURL)),
 		option("ResetURL", checkCodeURL(o.ResetURL)),
+		option("UndoURL", checkCodeURL(o.UndoURL)),
 		option("ActivationTTL", defaultTTL(&o.ActivationTTL, defaultActivationTTL, maxActivationTTL)),
 		option("ResetTTL", defaultTTL(&o.ResetTTL, defaultResetTTL, maxResetTTL)))
+	o.UndoTTL = cmp.Or(o.UndoTTL, defaultUndoTTL)
+	if o.UndoTTL > maxUndoTTL {
+		errs = append(errs, option("UndoTTL", fmt.Errorf("must not be more than %s", maxUndoTTL)))
+	}
 	o.PendingTTL = cmp.Or(o.PendingTTL, defaultPendingTTL)
 	o.NameHold = cmp.Or(o.NameHold, defaultNameHold)
 	if o.PendingTTL > 0 && o.PendingTTL < o.ActivationTTL {
