@@ -3,10 +3,7 @@ package roster
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
-
-	"github.com/go-roster/roster/password"
 )
 
 // ScopeID is where a credential, grant or registration holds: zero is global,
@@ -21,41 +18,6 @@ type Credential struct {
 	ScopeID   ScopeID
 	Hash      Secret    // PHC string
 	CreatedAt time.Time // when the password was set; a rehash does not move it
-}
-
-// Hasher turns passwords into stored hashes. It must be safe for concurrent
-// use. See package password for the one that is used if Options names none.
-type Hasher interface {
-	// Hash returns a hash of the password, salted anew.
-	Hash(ctx context.Context, password string) (string, error)
-
-	// Verify reports whether hash was made of password, and whether it should
-	// be made again because the parameters have changed since. A mismatch is no
-	// error; a hash that cannot be read is.
-	Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error)
-
-	// Dummy returns a hash that no password matches and that costs Verify what
-	// a hash of today costs. It is used to refuse everybody after equal work.
-	Dummy() string
-
-	// Memory returns how many bytes Verify takes for hash, or, for the empty
-	// string, how many Hash takes. It does none of the work. What takes next to
-	// none, bcrypt say, is some bytes still: zero means that there is no work at
-	// all, and nothing to wait for; so it is for a hash that cannot be read.
-	Memory(hash string) int64
-}
-
-// preparePassword checks a new password and brings it into the form that is
-// hashed.
-func (us *Users) preparePassword(s string) (string, error) {
-	prepared, err := password.Prepare(s)
-	if err == nil {
-		err = us.opts.Policy.Check(prepared)
-	}
-	if refused := new(password.Error); errors.As(err, &refused) {
-		return "", invalid(FieldPassword, Reason(refused.Reason))
-	}
-	return prepared, err
 }
 
 // SetPassword gives a user a new password on the program's own authority. It is
@@ -104,7 +66,7 @@ func (us *Users) setPassword(ctx context.Context, id UserID, password string, cu
 	if err != nil {
 		return err
 	}
-	hash, err := us.opts.Hasher.Hash(ctx, prepared) // before the transaction: it takes its time
+	hash, err := us.hash(ctx, prepared) // before the transaction: it takes its time
 	if err != nil {
 		return err
 	}
@@ -166,26 +128,6 @@ func (us *Users) checkPassword(ctx context.Context, id UserID, password string) 
 		return nil, ErrCredentials
 	}
 	return c, nil
-}
-
-// verify compares a password with a credential. Whatever is wrong, a missing
-// credential, a password that nobody can have, a hash that cannot be read, it
-// does the work of comparing.
-func (us *Users) verify(ctx context.Context, c *Credential, typed string) (ok, rehash bool, err error) {
-	hasher := us.opts.Hasher
-	prepared, refused := password.Prepare(typed)
-	if refused == nil && c != nil {
-		ok, rehash, err = hasher.Verify(ctx, c.Hash.Reveal(), prepared)
-		if err == nil || ctx.Err() != nil || errors.Is(err, ErrUnavailable) {
-			return ok, rehash, err
-		}
-		us.opts.Logger.Error("password hash cannot be read", slog.Int64("user", int64(c.UserID)))
-	}
-	if refused != nil {
-		prepared = "x"
-	}
-	_, _, err = hasher.Verify(ctx, hasher.Dummy(), prepared)
-	return false, false, err
 }
 
 // CredentialStore keeps the rows of credentials.

@@ -36,6 +36,10 @@ var (
 	// ErrStale says that the row was changed since it was read.
 	ErrStale = errors.New("roster: stale")
 
+	// ErrBusy says that so many passwords wait to be hashed that this one was
+	// not even begun. Try again in some seconds. See Options.HashMemory.
+	ErrBusy = errors.New("roster: busy")
+
 	// ErrUnavailable says that something outside does not answer, as it should,
 	// in time. See [UnavailableError].
 	ErrUnavailable = errors.New("roster: unavailable")

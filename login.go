@@ -149,7 +149,7 @@ func (us *Users) rehash(ctx context.Context, c *Credential, typed string) {
 	if err != nil {
 		return
 	}
-	hash, err := us.opts.Hasher.Hash(ctx, prepared)
+	hash, err := us.hash(ctx, prepared)
 	if err == nil {
 		err = us.store.SwapCredential(ctx, c.UserID, c.ScopeID, c.Hash, NewSecret(hash))
 	}

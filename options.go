@@ -39,6 +39,19 @@ type Options struct {
 	// Hasher makes and verifies password hashes. Nil means password.Argon2id{}.
 	Hasher Hasher
 
+	// HashMemory bounds the memory that hashing takes at once, in MiB. Whoever
+	// asks for more waits, each client (see [WithClient]) in a line of its own,
+	// and the lines take turns; never more run than there are processors. A
+	// hash that takes more than all of it runs alone. Zero means enough for as
+	// many new hashes as there are processors (GOMAXPROCS): 19 MiB each. Less
+	// than one takes is refused.
+	HashMemory int
+
+	// HashQueue is how many may wait. The next one gets ErrBusy, unless another
+	// client takes more places: then the last of that one does. Zero means 128
+	// for each processor, and 256 at least.
+	HashQueue int
+
 	// Policy is what a new password must satisfy. Zero means at least 8
 	// characters.
 	Policy password.Policy
@@ -121,7 +134,9 @@ func New(store Store, opts *Options) (*Users, error) {
 	if v, ok := o.Hasher.(interface{ Validate() error }); ok {
 		errs = append(errs, option("Hasher", v.Validate()))
 	}
-	errs = append(errs, option("Policy", o.Policy.Validate()))
+	gate, err := newGate(o)
+	errs = append(errs, err, option("Policy", o.Policy.Validate()))
+	us.gate = gate
 	errs = append(errs,
 		option("ActivationURL", checkCodeURL(o.ActivationURL)),
 		option("ResetURL", checkCodeURL(o.ResetURL)),

@@ -44,7 +44,7 @@ func (us *Users) resetPassword(ctx context.Context, code, password string) (u *U
 	if _, _, err := us.lookUp(ctx, code, us.now(), PurposeResetPassword); err != nil {
 		return nil, err // before the work of hashing
 	}
-	hash, err := us.opts.Hasher.Hash(ctx, prepared)
+	hash, err := us.hash(ctx, prepared)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	hash, err := us.opts.Hasher.Hash(ctx, prepared) // before the transaction: it takes its time
+	hash, err := us.hash(ctx, prepared) // before the transaction: it takes its time
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/go-roster/roster/password"
 )
 
 // Users is the accounts of one store, with all the rules. [New] makes one. It
@@ -19,13 +21,14 @@ import (
 // where there is one, the user's ID.
 //
 // Every verb may also fail with [ErrUnavailable], [ErrOutcomeUnknown] (if it
-// writes), [ErrTxAborted], [ErrTxDone], the error of its context, of the Mailer
-// or of the Hasher, or with an [InvalidError] if an ID is not positive; the
-// comments name the others.
+// writes), [ErrBusy] (if it hashes a password), [ErrTxAborted], [ErrTxDone], the
+// error of its context, of the Mailer or of the Hasher, or with an
+// [InvalidError] if an ID is not positive; the comments name the others.
 type Users struct {
 	store    Store
 	opts     Options
 	reserved func(key string) bool
+	gate     *password.Gate
 }
 
 // Atomic runs fn in one transaction, which travels in fn's context: all verbs
@@ -33,6 +36,10 @@ type Users struct {
 // promises: fn may run more than once, so what it does outside the store waits
 // for [AfterCommit]; a verb that failed when it had begun to write dooms the
 // transaction. A verb that refused before that leaves it good.
+//
+// A password is hashed when its turn has come, see Options.HashMemory. A verb
+// that is a transaction of its own does that before it begins; inside fn, all
+// that fn has locked stays locked meanwhile, so call such a verb first.
 func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
 	return us.store.Atomic(ctx, fn)
 }

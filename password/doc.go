@@ -27,6 +27,6 @@
 //
 // # Memory
 //
-// One hash takes as much memory as its parameters say, 19 MiB by default. This
-// package does not limit how many run at once; the caller does.
+// One hash takes as much memory as its parameters say, 19 MiB by default. Who
+// hashes for many at once lets them in by a [Gate].
 package password
