@@ -80,6 +80,11 @@ type Options struct {
 	// kept from others. Zero means 90 days, negative not at all.
 	NameHold time.Duration
 
+	// MailKeep is how long the outbox keeps mails that were sent or given up.
+	// What they say is not kept: that goes when they are sent, or when a code in
+	// them expires. Zero means 30 days, negative for ever.
+	MailKeep time.Duration
+
 	// ReservedNames are names that nobody can register or be renamed to, besides
 	// the built-in ones ("admin", "root", "support" and so on). Create may give
 	// them.
@@ -113,6 +118,7 @@ const (
 	maxUndoTTL           = 30 * 24 * time.Hour
 	defaultPendingTTL    = 7 * 24 * time.Hour
 	defaultNameHold      = 90 * 24 * time.Hour
+	defaultMailKeep      = 30 * 24 * time.Hour
 	codePlaceholder      = "{code}"
 )
 
@@ -149,6 +155,7 @@ func New(store Store, opts *Options) (*Users, error) {
 	}
 	o.PendingTTL = cmp.Or(o.PendingTTL, defaultPendingTTL)
 	o.NameHold = cmp.Or(o.NameHold, defaultNameHold)
+	o.MailKeep = cmp.Or(o.MailKeep, defaultMailKeep)
 	if o.PendingTTL > 0 && o.PendingTTL < o.ActivationTTL {
 		errs = append(errs, option("PendingTTL", errors.New("must not be shorter than ActivationTTL")))
 	}

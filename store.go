@@ -53,6 +53,7 @@ type Store interface {
 	ActivationStore
 	CredentialStore
 	LoginStore
+	OutboxStore
 }
 
 // AfterCommit runs fn after the outermost transaction in ctx has committed, in

@@ -428,6 +428,42 @@ func (s *faultStore) RecordLogin(ctx context.Context, id roster.UserID, at time.
 	return call1(ctx, s, func() error { return s.Store.RecordLogin(ctx, id, at, ip) })
 }
 
+func (s *faultStore) InsertMail(ctx context.Context, m *roster.QueuedMail) error {
+	return call1(ctx, s, func() error { return s.Store.InsertMail(ctx, m) })
+}
+
+func (s *faultStore) ClaimMails(
+	ctx context.Context, claim string, now, until time.Time, limit int,
+) ([]*roster.QueuedMail, error) {
+	return call(ctx, s, func() ([]*roster.QueuedMail, error) { return s.Store.ClaimMails(ctx, claim, now, until, limit) })
+}
+
+func (s *faultStore) SettleMail(ctx context.Context, m *roster.QueuedMail) error {
+	return call1(ctx, s, func() error { return s.Store.SettleMail(ctx, m) })
+}
+
+func (s *faultStore) MailsAfter(
+	ctx context.Context, state roster.OutboxState, after roster.MailID, limit int,
+) ([]*roster.QueuedMail, error) {
+	return call(ctx, s, func() ([]*roster.QueuedMail, error) { return s.Store.MailsAfter(ctx, state, after, limit) })
+}
+
+func (s *faultStore) CountMails(ctx context.Context, limit int) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.CountMails(ctx, limit) })
+}
+
+func (s *faultStore) RequeueMails(ctx context.Context, due time.Time, ids ...roster.MailID) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.RequeueMails(ctx, due, ids...) })
+}
+
+func (s *faultStore) WipeMails(ctx context.Context, now time.Time, limit int) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.WipeMails(ctx, now, limit) })
+}
+
+func (s *faultStore) PruneMails(ctx context.Context, before time.Time, limit int) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.PruneMails(ctx, before, limit) })
+}
+
 // TestFaultStoreIsComplete fails when roster.Store has a method that is not a
 // point of faultStore.
 func TestFaultStoreIsComplete(t *testing.T) {

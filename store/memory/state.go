@@ -23,6 +23,7 @@ type state struct {
 	emails      emailTable
 	activations activationTable
 	credentials credentialTable
+	outbox      outboxTable
 }
 
 // fork returns a state to change. It shares every index with st until that is

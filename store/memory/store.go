@@ -41,6 +41,7 @@ type Store struct {
 	ids    struct {      // the last ones given; of the writer
 		user  roster.UserID
 		email roster.EmailID
+		mail  roster.MailID
 	}
 }
 

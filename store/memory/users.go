@@ -137,6 +137,7 @@ func (st *state) purge(id roster.UserID) {
 		st.setEmail(e.ID, e, nil)
 	}
 	st.dropCredentials(id)
+	st.dropMails(id)
 	st.dropNames(id)
 	st.setUser(id, st.users.byID.get(id), nil)
 }

@@ -142,6 +142,7 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 	e := &roster.UserEmail{UserID: u.ID, Address: "A", AddressKey: u.NameKey, CreatedAt: now}
 	a := &roster.Activation{Hash: u.NameKey, Purpose: "p", UserID: u.ID, CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 	c := &roster.Credential{UserID: u.ID, Hash: roster.NewSecret("h"), CreatedAt: now}
+	m := &roster.QueuedMail{UserID: u.ID, To: "a", QueuedAt: now, DueAt: now, Claim: "c"}
 	for i, call := range []func() error{
 		func() error { return s.UpdateUser(ctx, u, "text of "+u.NameKey) },
 		func() error { return only(s.UserByID(ctx, u.ID)) },
@@ -185,6 +186,16 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 		func() error { _, _, err := s.LoginByEmail(ctx, e.AddressKey); return err },
 		func() error { return s.RecordLogin(ctx, u.ID, now, "::1") },
 		func() error { return s.DeleteCredential(ctx, u.ID, 0) },
+		func() error { return s.InsertMail(ctx, m) },
+		func() error { return only(s.ClaimMails(ctx, "c", now, now.Add(time.Hour), 10)) },
+		func() error { return s.SettleMail(ctx, m) },
+		func() error { return only(s.MailsAfter(ctx, roster.OutboxPending, 1, 10)) },
+		func() error { return only(s.MailsAfter(ctx, roster.OutboxSent, 1, 10)) },
+		func() error { return only(s.MailsAfter(ctx, roster.OutboxFailed, 1, 10)) },
+		func() error { return only(s.CountMails(ctx, 10)) },
+		func() error { return only(s.RequeueMails(ctx, now, m.ID, 2)) },
+		func() error { return only(s.WipeMails(ctx, now, 10)) },
+		func() error { return only(s.PruneMails(ctx, now, 10)) },
 		func() error { return only(s.PruneUsers(ctx, now, 1, 10)) },
 		func() error { return only(s.DeleteEmails(ctx, e.ID)) },
 	} {

@@ -65,6 +65,16 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 			return s.SwapCredential(ctx, ann, 0, roster.NewSecret("hash of ann"), roster.NewSecret("new"))
 		}},
 		{"DeleteCredential", func(ctx context.Context) error { return s.DeleteCredential(ctx, ann, 1) }},
+		{"InsertMail", func(ctx context.Context) error { return s.InsertMail(ctx, letter(w.ann, "new")) }},
+		{"ClaimMails", func(ctx context.Context) error {
+			return only(s.ClaimMails(ctx, "new", at(0), at(time.Hour), 10))
+		}},
+		{"SettleMail", func(ctx context.Context) error { return s.SettleMail(ctx, w.claimed) }},
+		{"MailsAfter", func(ctx context.Context) error { return only(s.MailsAfter(ctx, roster.OutboxFailed, 0, 10)) }},
+		{"CountMails", func(ctx context.Context) error { return only(s.CountMails(ctx, 10)) }},
+		{"RequeueMails", func(ctx context.Context) error { return only(s.RequeueMails(ctx, at(0), w.letter)) }},
+		{"WipeMails", func(ctx context.Context) error { return only(s.WipeMails(ctx, at(1000*time.Hour), 10)) }},
+		{"PruneMails", func(ctx context.Context) error { return only(s.PruneMails(ctx, at(1000*time.Hour), 10)) }},
 		{"LoginByName", func(ctx context.Context) error { _, _, err := s.LoginByName(ctx, "ann"); return err }},
 		{"LoginByEmail", func(ctx context.Context) error { _, _, err := s.LoginByEmail(ctx, "ann@one"); return err }},
 		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, ann, at(0), "::3") }},

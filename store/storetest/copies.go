@@ -179,6 +179,22 @@ func copiesOutOf(ctx context.Context, t *testing.T, s roster.Store) {
 	}
 	*got(s.ActivationByHash(ctx, "hash"))(t) = roster.Activation{Hash: "scribble"}
 	same(t, "ActivationByHash", got(s.ActivationByHash(ctx, "hash"))(t), a)
+	m := letter(u, "to")
+	ok(t, s.InsertMail(ctx, m))
+	queued := *m
+	m.To = "scribble"
+	for what, read := range map[string]func() ([]*roster.QueuedMail, error){
+		"MailsAfter": func() ([]*roster.QueuedMail, error) { return s.MailsAfter(ctx, roster.OutboxPending, 0, 10) },
+		"ClaimMails": func() ([]*roster.QueuedMail, error) {
+			queued.Claim, queued.DueAt, queued.Attempts = "claim", at(time.Hour), 1
+			return s.ClaimMails(ctx, "claim", at(0), at(time.Hour), 10)
+		},
+	} {
+		list := got(read())(t)
+		*list[0] = roster.QueuedMail{To: "scribble", SentAt: at(time.Hour)}
+		list[0] = nil
+		same(t, what, got(s.MailsAfter(ctx, roster.OutboxPending, 0, 10))(t), []*roster.QueuedMail{&queued})
+	}
 	*got(s.Credential(ctx, u.ID, 0))(t) = roster.Credential{Hash: roster.NewSecret("scribble")}
 	same(t, "Credential", got(s.Credential(ctx, u.ID, 0))(t), c)
 }

@@ -45,6 +45,12 @@ func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.User
 	conflicts(t, "a password for nobody", s.PutCredential(ctx, credential(gone, 0, "hash")), roster.FieldUser)
 	conflicts(t, "an address of nobody", s.InsertEmail(ctx, pending(gone, "new@example.org")), roster.FieldUser)
 	conflicts(t, "a name of nobody", s.ClaimName(ctx, "new name", gone.ID, at(0)), roster.FieldUser)
+	for _, m := range mailsOf(ctx, t, s) {
+		if m.UserID == gone.ID {
+			t.Errorf("the mail %d is left", m.ID)
+		}
+	}
+	conflicts(t, "a mail for nobody", s.InsertMail(ctx, letter(gone, "new")), roster.FieldUser)
 	for _, e := range mails {
 		conflicts(t, "a code for nobody's address", s.InsertActivation(ctx, activation(e, "new hash")), roster.FieldEmail)
 	}
@@ -97,6 +103,7 @@ func purgeOthers(t *testing.T, s roster.Store) {
 	insertActivation(t, s, activation(mark, "hash of extra"))
 	putCredential(t, s, credential(extra, 0, "hash"))
 	putCredential(t, s, credential(extra, 1, "hash"))
+	insertMail(t, s, letter(extra, "extra"))
 	ok(t, s.PurgeUser(ctx, extra.ID))
 	same(t, "all the others", dump(ctx, t, s), before)
 	ok(t, s.PurgeUser(ctx, w.cat.ID))

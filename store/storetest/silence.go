@@ -59,6 +59,8 @@ func errorsSilent(t *testing.T, s roster.Store) {
 		"a code too late":        only(s.RedeemActivation(ctx, mark, at(9000*time.Hour), mark)),
 		"a password of nobody":   s.PutCredential(ctx, credential(ghost, 0, mark)),
 		"a changed password":     s.SwapCredential(ctx, ann.ID, 0, other, secret),
+		"a mail for nobody":      s.InsertMail(ctx, letter(ghost, mark)),
+		"a claim that is lost":   s.SettleMail(ctx, &roster.QueuedMail{ID: 1, Claim: mark}),
 		"a context that is over": s.InsertUser(canceled, user(mark+"?"), mark),
 	} {
 		if err == nil {

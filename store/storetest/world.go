@@ -14,6 +14,8 @@ import (
 type world struct {
 	ann, ben, cat *roster.User // activated, pending, deleted
 	mails         map[string]*roster.UserEmail
+	claimed       *roster.QueuedMail // of ann
+	letter        roster.MailID      // a dead one, of ben
 }
 
 // The names, addresses, hashes and scopes that a dump asks for one by one.
@@ -50,6 +52,19 @@ func populate(t testing.TB, s roster.Store) *world {
 	insertActivation(t, s, late)
 	insertActivation(t, s, activation(w.mails["ben"], "hash ben"))
 	insertActivation(t, s, activation(w.mails["cat"], "hash cat"))
+	for i, u := range []*roster.User{w.ann, w.ben, w.cat} {
+		m := letter(u, "mail to "+u.NameKey)
+		m.DueAt, m.Attempts = at(time.Duration(i-1)*time.Hour), i
+		switch u {
+		case w.ben:
+			m.FailedAt = at(time.Hour)
+		case w.cat:
+			m.SentAt = at(time.Hour)
+		}
+		insertMail(t, s, m)
+	}
+	w.claimed = got(s.ClaimMails(ctx, "claim", at(-time.Hour), at(time.Hour), 1))(t)[0]
+	w.letter = insertMail(t, s, letter(w.ann, "waiting")).ID - 2
 	return w
 }
 
@@ -63,6 +78,8 @@ type rows struct {
 	Names       map[string]roster.UserID
 	Found       map[string][]string
 	Keys        map[string][]*roster.UserEmail
+	Outbox      []*roster.QueuedMail
+	Pending     int
 }
 
 // dump reads everything.
@@ -94,6 +111,7 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 			d.Names[name] = got(owner, err)(t)
 		}
 	}
+	d.Outbox, d.Pending = mailsOf(ctx, t, s), got(s.CountMails(ctx, 1000))(t)
 	for _, pattern := range worldPatterns {
 		d.Found[pattern] = finds(ctx, t, s, pattern)
 	}
@@ -111,6 +129,8 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 	if err := s.InsertEmail(ctx, eves); err != nil {
 		return err
 	}
+	sent := *w.claimed
+	sent.SentAt, sent.Payload = at(time.Minute), roster.Secret{}
 	ann := *w.ann
 	ann.NameKey, ann.RealName = "anna", "New"
 	return errors.Join(
@@ -135,6 +155,12 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		only(s.DeleteEmails(ctx, w.mails["ann"].ID)),
 		only(s.PruneEmails(ctx, at(1000*time.Hour), 10)),
 		only(s.PruneActivations(ctx, at(30*time.Hour), 1)),
+		s.SettleMail(ctx, &sent),
+		s.InsertMail(ctx, letter(w.ann, "new")),
+		only(s.ClaimMails(ctx, "new", at(0), at(time.Hour), 1)),
+		only(s.RequeueMails(ctx, at(0), w.letter)),
+		only(s.WipeMails(ctx, at(1000*time.Hour), 10)),
+		only(s.PruneMails(ctx, at(time.Hour), 10)),
 		s.PurgeUser(ctx, w.ben.ID),
 	)
 }

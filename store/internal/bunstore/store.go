@@ -66,6 +66,7 @@ type queries struct {
 	activation activationQueries
 	credential credentialQueries
 	login      loginQueries
+	outbox     outboxQueries
 	search     searchQueries
 }
 
@@ -83,7 +84,8 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	s.users = newModel(s.db, &s.dialect)
 	s.queries = queries{
 		user: s.userQueries(), name: s.nameQueries(), email: s.emailQueries(), activation: s.activationQueries(),
-		credential: s.credentialQueries(), login: s.loginQueries(), search: s.searchQueries(),
+		credential: s.credentialQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),
+		search: s.searchQueries(),
 	}
 	return s
 }

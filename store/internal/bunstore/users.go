@@ -203,7 +203,7 @@ func (s *Store) PruneUsers(
 	}
 	err = s.Atomic(ctx, func(ctx context.Context) error {
 		var stale []int64
-		err := s.rows(ctx, s.user.stale, collect(&stale), s.dialect.Time(before), int64(without), limit)
+		err := s.returning(ctx, s.user.stale, collect(&stale), s.dialect.Time(before), int64(without), limit)
 		if err != nil || len(stale) == 0 {
 			return err
 		}

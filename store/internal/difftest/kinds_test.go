@@ -152,6 +152,31 @@ var otherKinds = []kind{
 	{"PruneActivations", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.PruneActivations(ctx, at(o.At), o.Limit-1))
 	}},
+	{"InsertMail", 12, "Mail User Key At Text Variant", false, func(ctx context.Context, p *player, o op) any {
+		m := p.newMail(o)
+		err := p.s.InsertMail(ctx, m)
+		if err == nil {
+			p.mails.put(o.Mail, int64(m.ID))
+		}
+		return pair{m, err}
+	}},
+	{"ClaimMails", 6, "Hash At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.ClaimMails(ctx, o.Hash, at(o.At), at(o.At+5), o.Limit-1))
+	}},
+	{"SettleMail", 6, "Mail Hash At Variant", false, func(ctx context.Context, p *player, o op) any {
+		m := p.newMail(o)
+		m.ID, m.Claim = p.mail(o.Mail), o.Hash
+		return p.s.SettleMail(ctx, m)
+	}},
+	{"MailsAfter", 3, "Mail Limit Variant", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.MailsAfter(ctx, outboxStates[o.Variant%3], p.mail(o.Mail), o.Limit-1))
+	}},
+	{"CountMails", 2, "Limit", true, func(ctx context.Context, p *player, o op) any { return two(p.s.CountMails(ctx, o.Limit-1)) }},
+	{"RequeueMails", 3, "At Mails", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.RequeueMails(ctx, at(o.At), p.mailsOf(o.Mails)...))
+	}},
+	{"WipeMails", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any { return two(p.s.WipeMails(ctx, at(o.At), o.Limit-1)) }},
+	{"PruneMails", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any { return two(p.s.PruneMails(ctx, at(o.At), o.Limit-1)) }},
 	{"Credential", 2, "User Scope", true, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.Credential(ctx, p.user(o.User), roster.ScopeID(o.Scope)))
 	}},

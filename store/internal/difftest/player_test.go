@@ -50,6 +50,7 @@ type player struct {
 	s             roster.Store
 	outer         context.Context
 	users, emails table
+	mails         table
 	slots         map[int]*roster.User
 	transactions  int // so far
 	answers       []string
@@ -57,11 +58,21 @@ type player struct {
 }
 
 func newPlayer(ctx context.Context, s roster.Store) *player {
-	return &player{s: s, outer: ctx, users: newTable(), emails: newTable(), slots: map[int]*roster.User{}, counts: map[string]int{}}
+	return &player{s: s, outer: ctx, users: newTable(), emails: newTable(), mails: newTable(), slots: map[int]*roster.User{}, counts: map[string]int{}}
 }
 
 func (p *player) user(handle int) roster.UserID   { return roster.UserID(p.users.id(handle)) }
 func (p *player) email(handle int) roster.EmailID { return roster.EmailID(p.emails.id(handle)) }
+
+func (p *player) mail(handle int) roster.MailID { return roster.MailID(p.mails.id(handle)) }
+
+func (p *player) mailsOf(handles []int) []roster.MailID {
+	var ids []roster.MailID
+	for _, h := range handles {
+		ids = append(ids, p.mail(h))
+	}
+	return ids
+}
 
 func (p *player) usersOf(handles []int) []roster.UserID {
 	var ids []roster.UserID
@@ -105,7 +116,7 @@ var errEnd = errors.New("difftest: the transaction ends here")
 // atomic runs a step that is a transaction. What its steps have been told of
 // rows is forgotten with the rows, if it rolls back.
 func (p *player) atomic(ctx context.Context, o op) any {
-	users, emails, slots := p.users.clone(), p.emails.clone(), maps.Clone(p.slots)
+	users, emails, mails, slots := p.users.clone(), p.emails.clone(), p.mails.clone(), maps.Clone(p.slots)
 	p.transactions++
 	name := fmt.Sprint("after transaction ", p.transactions)
 	var panicked any
@@ -126,7 +137,7 @@ func (p *player) atomic(ctx context.Context, o op) any {
 		})
 	}()
 	if err != nil || panicked != nil {
-		p.users, p.emails, p.slots = users, emails, slots
+		p.users, p.emails, p.mails, p.slots = users, emails, mails, slots
 		if ctx == p.outer {
 			p.counts["rollback"]++
 		}
@@ -188,6 +199,9 @@ func (p *player) dump(ctx context.Context) {
 	}
 	for _, key := range keys {
 		note("claims on "+key, two(p.s.EmailsByKey(ctx, key)))
+	}
+	for _, state := range outboxStates {
+		note(fmt.Sprint("mails in state ", state), two(p.s.MailsAfter(ctx, state, 0, 10_000)))
 	}
 	for state := roster.StateActivated; state <= roster.StateDeleted; state++ {
 		note(fmt.Sprint("all in state ", state), p.walk(ctx, op{State: state, Limit: 3}))

@@ -80,3 +80,23 @@ func typed(list []string) []roster.Purpose {
 	}
 	return out
 }
+
+var outboxStates = []roster.OutboxState{roster.OutboxPending, roster.OutboxSent, roster.OutboxFailed}
+
+// newMail is one that waits, or, by the variant, is done with or wiped.
+func (p *player) newMail(o op) *roster.QueuedMail {
+	m := &roster.QueuedMail{
+		MessageID: "I " + o.Key, Kind: roster.MailKind("K " + o.Text), UserID: p.user(o.User), To: o.Key, Locale: "L", Payload: roster.NewSecret("P " + o.Text),
+		QueuedAt: at(0), DueAt: at(o.At), Attempts: int(o.Variant >> 10 & 3),
+	}
+	switch o.Variant & 7 {
+	case 0:
+		m.SentAt, m.Payload = at(o.At), roster.Secret{}
+	case 1, 2:
+		m.FailedAt, m.LastError = at(o.At), "E"
+	}
+	if o.Variant>>3&1 == 1 {
+		m.ExpiresAt = at(int(o.Variant >> 4 & 31))
+	}
+	return m
+}

@@ -21,6 +21,8 @@ type op struct {
 	Users    []int    // handles
 	Email    int      // a handle
 	Emails   []int    // handles
+	Mail     int      // a handle
+	Mails    []int    // handles
 	Slot     int      // where a user that was read is kept for an update
 	Name     string   // name key
 	Key      string   // address key
@@ -83,8 +85,8 @@ func at(n int) time.Time { return start.Add(time.Duration(n) * time.Microsecond)
 // generator makes a script that depends on the seed alone.
 type generator struct {
 	*rand.Rand
-	users, emails int // handles given out
-	done          map[string][]op
+	users, emails, mails int // handles given out
+	done                 map[string][]op
 }
 
 func script(seed uint64, steps int) []op {
@@ -141,6 +143,7 @@ func (g *generator) step(depth int) op {
 func (g *generator) make(kind string, depth int) op {
 	o := op{
 		Kind: kind, User: g.handle(g.users), Users: g.handles(g.users), Email: g.handle(g.emails), Emails: g.handles(g.emails),
+		Mail: g.handle(g.mails), Mails: g.handles(g.mails),
 		Slot: g.IntN(4), Name: pick(g, names), Key: pick(g, keys), Hash: pick(g, hashes), Old: pick(g, hashes), Scope: int(pick(g, scopes)),
 		At: g.IntN(spread), Limit: 1 + g.IntN(4), State: roster.State(g.IntN(4)), Variant: uint(g.Uint32()),
 	}
@@ -156,6 +159,9 @@ func (g *generator) make(kind string, depth int) op {
 	case "InsertEmail":
 		g.emails++
 		o.Email = g.emails
+	case "InsertMail":
+		g.mails++
+		o.Mail = g.mails
 	case "UpdateUser":
 		o.Text = pick(g, searched)
 	default:
@@ -165,6 +171,9 @@ func (g *generator) make(kind string, depth int) op {
 		o.Limit = max(o.Limit, 2)
 		if kind == "DeleteEmails" && len(o.Emails) == 0 {
 			o.Emails = []int{o.Email}
+		}
+		if kind == "RequeueMails" && len(o.Mails) == 0 {
+			o.Mails = []int{o.Mail}
 		}
 	}
 	o.Outer = depth > 0 && g.IntN(8) == 0
@@ -200,6 +209,10 @@ func (g *generator) relate(o *op) {
 			o.Hash, o.Email, o.User = a.Hash, a.Email, a.User
 			o.Purposes = append(o.Purposes, purposeOf(a.Variant))
 			o.At = g.IntN(a.At + 2) // just about in time
+		}
+	case "SettleMail":
+		if claim, ok := recall("ClaimMails"); ok {
+			o.Hash = claim.Hash
 		}
 	case "Credential", "SwapCredential", "DeleteCredential":
 		if c, ok := recall("PutCredential"); ok {

@@ -37,6 +37,10 @@ func (p *player) show(v any) string {
 	case *roster.Activation:
 		return fmt.Sprintf("activation{%q %q of %s %s %v}", v.Hash, v.Purpose, p.users.name(int64(v.UserID)),
 			p.emails.name(int64(v.EmailID)), moments(v.CreatedAt, v.ExpiresAt))
+	case *roster.QueuedMail:
+		return fmt.Sprintf("mail{%s of %s %q %q %q %q %q claim %q tries %d error %q %v}", p.mails.name(int64(v.ID)), p.users.name(int64(v.UserID)),
+			v.MessageID, v.Kind, v.To, v.Locale, v.Payload.Reveal(), v.Claim, v.Attempts, v.LastError,
+			moments(v.QueuedAt, v.ExpiresAt, v.DueAt, v.SentAt, v.FailedAt))
 	case *roster.Credential:
 		if v == nil {
 			return "no credential"
@@ -50,6 +54,8 @@ func (p *player) show(v any) string {
 		return showAll(v, func(m roster.Model) string { return p.show(m.RosterUser()) })
 	case []*roster.UserEmail:
 		return showAll(v, func(e *roster.UserEmail) string { return p.show(e) })
+	case []*roster.QueuedMail:
+		return showAll(v, func(m *roster.QueuedMail) string { return p.show(m) })
 	case []roster.StoredUser:
 		return showAll(v, func(u roster.StoredUser) string { return fmt.Sprintf("%s %q", p.show(u.User.RosterUser()), u.Search) })
 	default:
