@@ -48,6 +48,7 @@ func TestVersionFloors(t *testing.T) {
 		"github.com/uptrace/bun/dialect/pgdialect":     "v1.3.0",
 		"github.com/uptrace/bun/dialect/sqlitedialect": "v1.3.0",
 		"github.com/go-ldap/ldap/v3":                   "v3.4.15",
+		"github.com/wneessen/go-mail":                  "v0.7.1",
 	} {
 		got := mod.version(path)
 		if got == "" {

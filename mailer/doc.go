@@ -1,0 +1,17 @@
+// Package mailer writes the mails of package roster, in the language of who
+// reads them.
+//
+//	compose, err := mailer.New(mailer.Options{
+//		From: "Example <accounts@example.org>",
+//		URL:  "https://example.org/",
+//	})
+//
+// A [Composer] makes a [Message] of a [roster.Mail]: a subject, a text and an
+// HTML part, and the header. It has every kind of mail in 17 languages, see
+// [Composer.Languages]; Options.Templates changes what does not suit, or adds a
+// language.
+//
+// What a user has typed is shown as text in one line, cut to a length, and
+// never taken for a template, for HTML or for a header. No mail holds a
+// password, loads anything or tells that it was opened.
+package mailer
