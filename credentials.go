@@ -62,7 +62,11 @@ func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) 
 // setPassword hashes and writes a password; if current is given, only in its
 // place.
 func (us *Users) setPassword(ctx context.Context, id UserID, password string, current *Credential) error {
-	prepared, err := us.preparePassword(password)
+	u, err := us.byID(ctx, id)
+	if err != nil {
+		return err
+	}
+	prepared, err := us.newPassword(ctx, u, password)
 	if err != nil {
 		return err
 	}

@@ -96,6 +96,9 @@ const (
 	ReasonNotPositive Reason = "not_positive" // zero or negative where an ID is needed
 	ReasonReadOnly    Reason = "read_only"    // may not be changed in this way
 	ReasonNotActive   Reason = "not_active"   // must be activated first
+	ReasonCommon      Reason = "common"       // a password that many people have
+	ReasonContext     Reason = "context"      // a password to be expected: name, address, service
+	ReasonBreached    Reason = "breached"     // a password that is known from a breach
 )
 
 // InvalidError names one field that was refused, and why. It never carries the
@@ -152,6 +155,10 @@ const (
 	UnavailableReadOnly = "read_only" // reads work, writes do not
 	UnavailableBusy     = "busy"      // another writer held the lock for too long
 )
+
+// UnavailableBreaches is what an [UnavailableError] names if Policy.Breached
+// failed, and is not optional.
+const UnavailableBreaches = "breaches"
 
 // UnavailableError says what does not answer. Its text names no host, path or
 // statement; the cause is there for the host's own log with [errors.Unwrap].

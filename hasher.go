@@ -33,19 +33,6 @@ type Hasher interface {
 	Memory(hash string) int64
 }
 
-// preparePassword checks a new password and brings it into the form that is
-// hashed.
-func (us *Users) preparePassword(s string) (string, error) {
-	prepared, err := password.Prepare(s)
-	if err == nil {
-		err = us.opts.Policy.Check(prepared)
-	}
-	if refused := new(password.Error); errors.As(err, &refused) {
-		return "", invalid(FieldPassword, Reason(refused.Reason))
-	}
-	return prepared, err
-}
-
 // hash makes a stored hash, once the gate lets it.
 func (us *Users) hash(ctx context.Context, prepared string) (hash string, err error) {
 	hasher := us.opts.Hasher

@@ -53,7 +53,8 @@ type Options struct {
 	HashQueue int
 
 	// Policy is what a new password must satisfy. Zero means at least 8
-	// characters.
+	// characters, and none of the 49,233 most common ones; never may it be the
+	// user's name or address. Put the name of the service into Policy.Words.
 	Policy password.Policy
 
 	// ActivationTTL is how long a code is good for. Zero means 24 hours, more

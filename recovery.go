@@ -37,12 +37,20 @@ func (us *Users) ResetPassword(ctx context.Context, code, password string) (*Use
 }
 
 func (us *Users) resetPassword(ctx context.Context, code, password string) (u *User, err error) {
-	prepared, err := us.preparePassword(password)
-	if err != nil {
+	if _, err := us.preparePassword(password); err != nil {
 		return nil, err
 	}
-	if _, _, err := us.lookUp(ctx, code, us.now(), PurposeResetPassword); err != nil {
+	a, _, err := us.lookUp(ctx, code, us.now(), PurposeResetPassword)
+	if err != nil {
 		return nil, err // before the work of hashing
+	}
+	m, err := us.store.UserByID(ctx, a.UserID)
+	if err != nil {
+		return nil, us.deadIf(err, ErrNotFound, "no such user")
+	}
+	prepared, err := us.newPassword(ctx, m.RosterUser(), password)
+	if err != nil {
+		return nil, err
 	}
 	hash, err := us.hash(ctx, prepared)
 	if err != nil {

@@ -72,6 +72,9 @@ func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := us.checkBreached(ctx, prepared); err != nil {
+		return nil, err
+	}
 	hash, err := us.hash(ctx, prepared) // before the transaction: it takes its time
 	if err != nil {
 		return nil, err
@@ -103,7 +106,8 @@ func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
 }
 
 // CheckNewUser returns what [Users.Register] would find invalid in n, for a form
-// that wants to say so early. It asks no store: whether the name is taken only
+// that wants to say so early. It asks no store, nor
+// Policy.Breached: whether the name is taken or the password breached only
 // Register can tell.
 func (us *Users) CheckNewUser(n NewUser) error {
 	_, _, err := us.checkNewUser(n)
@@ -123,7 +127,7 @@ func (us *Users) checkNewUser(n NewUser) (draft User, prepared string, err error
 	}
 	_, err = AddressKey(n.Email)
 	errs = append(errs, err)
-	prepared, err = us.preparePassword(n.Password)
+	prepared, err = us.preparePassword(n.Password, expectedWords(&draft, n.Email)...)
 	errs = append(errs, err)
 	if err := checkText(FieldSource, n.Source, maxSourceBytes, maxSourceBytes); err != nil {
 		errs = append(errs, err)

@@ -3,7 +3,7 @@
 // A password goes through three steps, each of which stands alone:
 //
 //	prepared, err := password.Prepare(typed)          // limits, encoding, one form of every letter
-//	err = password.Policy{}.Check(prepared)           // long enough?
+//	err = password.Policy{}.Check(prepared, name)     // long enough, not common, not expected?
 //	hash, err := password.Argon2id{}.Hash(ctx, prepared)
 //
 // and at sign-in through two:

@@ -15,13 +15,14 @@ func TestPolicyCheck(t *testing.T) {
 		reason password.Reason
 	}{
 		{"zero, 7", password.Policy{}, "abcdefg", password.ReasonTooShort},
-		{"zero, 8", password.Policy{}, "abcdefgh", ""},
+		{"zero, 8", password.Policy{}, "abcdwxyz", ""},
 		{"zero, empty", password.Policy{}, "", password.ReasonTooShort},
 		{"code points, not bytes: 7", password.Policy{}, "ééééééé", password.ReasonTooShort},
 		{"code points, not bytes: 8", password.Policy{}, "🐴🐴🐴🐴🐴🐴🐴🐴", ""},
 		{"no rule about kinds", password.NIST(), "abcdefg hijklmn", ""},
 		{"no rule about kinds, digits", password.NIST(), "482910573629104", ""},
 		{"NIST, 14", password.NIST(), strings.Repeat("x", 14), password.ReasonTooShort},
+		{"spaces and one letter", password.NIST(), "a              a", ""},
 		{"more, short", password.Policy{MinRunes: 20}, strings.Repeat("x", 19), password.ReasonTooShort},
 		{"more, long", password.Policy{MinRunes: 20}, strings.Repeat("x", 20), ""},
 		{"the floor holds", password.Policy{MinRunes: 1}, "abcdefg", password.ReasonTooShort},

@@ -36,6 +36,9 @@ const (
 	ReasonTooLong   Reason = "too_long"  // over MaxBytes or MaxRunes
 	ReasonEncoding  Reason = "encoding"  // not UTF-8
 	ReasonCharacter Reason = "character" // a character that no password may have
+	ReasonCommon    Reason = "common"    // among those that many people have
+	ReasonContext   Reason = "context"   // a word to be expected: name, address, service
+	ReasonBreached  Reason = "breached"  // known from a breach
 )
 
 // Error says that a password was refused, and why. It never carries the
