@@ -16,10 +16,11 @@ type Pruned struct {
 	Users       int // accounts that nobody activated
 	Names       int // names that were held back long enough
 	Mails       int // mails that were done with long enough ago, or emptied since their code expired
+	Limits      int // counts of failures and mails that are over
 }
 
 // Total is all of it. Zero means that there is nothing left to do.
-func (p Pruned) Total() int { return p.Activations + p.Emails + p.Users + p.Names + p.Mails }
+func (p Pruned) Total() int { return p.Activations + p.Emails + p.Users + p.Names + p.Mails + p.Limits }
 
 // Prune removes what has expired, within the budget: run it now and then, again
 // while it removes something. Nothing depends on it: what has expired is dead
@@ -51,6 +52,9 @@ func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
 		return p, err
 	}
 	if p.Mails, err = us.pruneMails(ctx, now, rows); err != nil {
+		return p, err
+	}
+	if p.Limits, err = us.store.PruneLimits(ctx, now, rows); err != nil {
 		return p, err
 	}
 	if us.opts.PendingTTL < 0 {

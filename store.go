@@ -54,6 +54,7 @@ type Store interface {
 	CredentialStore
 	LoginStore
 	OutboxStore
+	LimitStore
 }
 
 // AfterCommit runs fn after the outermost transaction in ctx has committed, in

@@ -499,3 +499,19 @@ func TestFaultStoreIsComplete(t *testing.T) {
 		}
 	}
 }
+
+func (s *faultStore) LimitCounts(ctx context.Context, now time.Time, keys ...string) ([]roster.LimitCount, error) {
+	return call(ctx, s, func() ([]roster.LimitCount, error) { return s.Store.LimitCounts(ctx, now, keys...) })
+}
+
+func (s *faultStore) TakeLimits(ctx context.Context, now time.Time, takes ...roster.LimitTake) ([]string, error) {
+	return call(ctx, s, func() ([]string, error) { return s.Store.TakeLimits(ctx, now, takes...) })
+}
+
+func (s *faultStore) GiveLimits(ctx context.Context, one, all []string) error {
+	return call1(ctx, s, func() error { return s.Store.GiveLimits(ctx, one, all) })
+}
+
+func (s *faultStore) PruneLimits(ctx context.Context, now time.Time, limit int) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.PruneLimits(ctx, now, limit) })
+}

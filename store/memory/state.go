@@ -24,6 +24,7 @@ type state struct {
 	activations activationTable
 	credentials credentialTable
 	outbox      outboxTable
+	limits      limitTable
 }
 
 // fork returns a state to change. It shares every index with st until that is

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +136,18 @@ func everyCallWorks(t *testing.T, s roster.Store) {
 	}
 }
 
+// takeAll takes under one key, under two and so on.
+func takeAll(ctx context.Context, s roster.Store, prefix string, now time.Time) error {
+	var takes []roster.LimitTake
+	for i := range roster.MaxLimits {
+		takes = append(takes, roster.LimitTake{Key: prefix + strconv.Itoa(i), Max: 1000, ExpiresAt: now.Add(time.Hour)})
+		if taken, err := s.TakeLimits(ctx, now, takes...); err != nil || len(taken) != i+1 {
+			return fmt.Errorf("taken: %d of %d, %w", len(taken), i+1, err)
+		}
+	}
+	return nil
+}
+
 // everyCall calls every method with arguments that suit the user, who is gone
 // in the end.
 func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
@@ -179,6 +193,10 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 		func() error { return only(s.VoidActivations(ctx, u.ID, 0)) },
 		func() error { return only(s.VoidActivations(ctx, u.ID, e.ID, "p")) },
 		func() error { return only(s.PruneActivations(ctx, now, 10)) },
+		func() error { return takeAll(ctx, s, u.NameKey, now) },
+		func() error { return only(s.LimitCounts(ctx, now, u.NameKey)) },
+		func() error { return s.GiveLimits(ctx, []string{u.NameKey}, []string{"b"}) },
+		func() error { return only(s.PruneLimits(ctx, now, 10)) },
 		func() error { return s.PutCredential(ctx, c) },
 		func() error { return s.SwapCredential(ctx, u.ID, 0, c.Hash, roster.NewSecret("i")) },
 		func() error { return only(s.Credential(ctx, u.ID, 0)) },

@@ -77,6 +77,14 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 		{"PruneMails", func(ctx context.Context) error { return only(s.PruneMails(ctx, at(1000*time.Hour), 10)) }},
 		{"LoginByName", func(ctx context.Context) error { _, _, err := s.LoginByName(ctx, "ann"); return err }},
 		{"LoginByEmail", func(ctx context.Context) error { _, _, err := s.LoginByEmail(ctx, "ann@one"); return err }},
+		{"LimitCounts", func(ctx context.Context) error { return only(s.LimitCounts(ctx, at(0), "limit ann")) }},
+		{"TakeLimits", func(ctx context.Context) error {
+			return only(s.TakeLimits(ctx, at(0), take("limit ann", 9, at(time.Hour))))
+		}},
+		{"GiveLimits", func(ctx context.Context) error {
+			return s.GiveLimits(ctx, []string{"limit ann"}, []string{"limit ben"})
+		}},
+		{"PruneLimits", func(ctx context.Context) error { return only(s.PruneLimits(ctx, at(2*time.Hour), 10)) }},
 		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, ann, at(0), "::3") }},
 	}
 	missing := map[string]bool{}

@@ -106,6 +106,11 @@ func credential(u *roster.User, scope roster.ScopeID, hash string) *roster.Crede
 	return &roster.Credential{UserID: u.ID, ScopeID: scope, Hash: roster.NewSecret(hash), CreatedAt: at(4 * time.Hour)}
 }
 
+// take asks for one more under a key.
+func take(key string, most int, expires time.Time) roster.LimitTake {
+	return roster.LimitTake{Key: key, Max: most, ExpiresAt: expires}
+}
+
 // insert writes the user, who is found by the name key.
 func insert(t testing.TB, s roster.Store, u *roster.User) *roster.User {
 	t.Helper()

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ func errorsSilent(t *testing.T, s roster.Store) {
 		"a changed password":     s.SwapCredential(ctx, ann.ID, 0, other, secret),
 		"a mail for nobody":      s.InsertMail(ctx, letter(ghost, mark)),
 		"a claim that is lost":   s.SettleMail(ctx, &roster.QueuedMail{ID: 1, Claim: mark}),
+		"too many counts":        only(s.LimitCounts(ctx, at(0), slices.Repeat([]string{mark}, roster.MaxLimits+1)...)),
 		"a context that is over": s.InsertUser(canceled, user(mark+"?"), mark),
 	} {
 		if err == nil {

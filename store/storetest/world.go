@@ -24,6 +24,7 @@ var (
 	worldHashes   = []string{"hash ann 1", "hash ann 2", "hash ben", "hash cat", "hash new"}
 	worldScopes   = []roster.ScopeID{0, 1, 2}
 	worldPatterns = []string{"text", "new"}
+	worldLimits   = []string{"limit ann", "limit ben", "limit new", "limit old"}
 )
 
 // populate fills an empty store.
@@ -65,6 +66,11 @@ func populate(t testing.TB, s roster.Store) *world {
 	}
 	w.claimed = got(s.ClaimMails(ctx, "claim", at(-time.Hour), at(time.Hour), 1))(t)[0]
 	w.letter = insertMail(t, s, letter(w.ann, "waiting")).ID - 2
+	for _, key := range worldLimits[:2] {
+		got(s.TakeLimits(ctx, at(0), take(key, 3, at(100*time.Hour))))(t)
+		got(s.TakeLimits(ctx, at(time.Hour), take(key, 3, at(0))))(t)
+	}
+	got(s.TakeLimits(ctx, at(0), take("limit old", 3, at(time.Hour))))(t)
 	return w
 }
 
@@ -75,6 +81,7 @@ type rows struct {
 	Emails      []*roster.UserEmail
 	Credentials []*roster.Credential
 	Activations []*roster.Activation
+	Limits      []roster.LimitCount
 	Names       map[string]roster.UserID
 	Found       map[string][]string
 	Keys        map[string][]*roster.UserEmail
@@ -106,6 +113,7 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 			d.Activations = append(d.Activations, got(a, err)(t))
 		}
 	}
+	d.Limits = got(s.LimitCounts(ctx, at(0), worldLimits...))(t)
 	for _, name := range worldNames {
 		if owner, err := s.NameOwner(ctx, name); !errors.Is(err, roster.ErrNotFound) {
 			d.Names[name] = got(owner, err)(t)
@@ -161,6 +169,9 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		only(s.RequeueMails(ctx, at(0), w.letter)),
 		only(s.WipeMails(ctx, at(1000*time.Hour), 10)),
 		only(s.PruneMails(ctx, at(time.Hour), 10)),
+		only(s.TakeLimits(ctx, at(2*time.Hour), take("limit ann", 3, at(200*time.Hour)), take("limit new", 1, at(200*time.Hour)))),
+		s.GiveLimits(ctx, []string{"limit ann"}, []string{"limit ben"}),
+		only(s.PruneLimits(ctx, at(2*time.Hour), 10)),
 		s.PurgeUser(ctx, w.ben.ID),
 	)
 }

@@ -67,6 +67,7 @@ type queries struct {
 	credential credentialQueries
 	login      loginQueries
 	outbox     outboxQueries
+	limit      limitQueries
 	search     searchQueries
 }
 
@@ -85,7 +86,7 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	s.queries = queries{
 		user: s.userQueries(), name: s.nameQueries(), email: s.emailQueries(), activation: s.activationQueries(),
 		credential: s.credentialQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),
-		search: s.searchQueries(),
+		limit: s.limitQueries(), search: s.searchQueries(),
 	}
 	return s
 }

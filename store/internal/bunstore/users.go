@@ -202,6 +202,7 @@ func (s *Store) PruneUsers(
 		return nil, s.nothing(ctx)
 	}
 	err = s.Atomic(ctx, func(ctx context.Context) error {
+		s.txns.Wrote(ctx) // also if it finds nobody, as every call that may write
 		var stale []int64
 		err := s.returning(ctx, s.user.stale, collect(&stale), s.dialect.Time(before), int64(without), limit)
 		if err != nil || len(stale) == 0 {

@@ -188,9 +188,38 @@ var otherKinds = []kind{
 	{"SwapCredential", 3, "User Scope Old Hash", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.SwapCredential(ctx, p.user(o.User), roster.ScopeID(o.Scope), roster.NewSecret(o.Old), roster.NewSecret(o.Hash))
 	}},
+	{"LimitCounts", 4, "Names At", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.LimitCounts(ctx, at(o.At), limitKeys(o.Names)...))
+	}},
+	{"TakeLimits", 12, "Names At Limit Variant", false, func(ctx context.Context, p *player, o op) any {
+		var takes []roster.LimitTake
+		for i, key := range limitKeys(o.Names) {
+			takes = append(takes, roster.LimitTake{Key: key, Max: o.Limit, ExpiresAt: at(o.At + int(o.Variant>>(4*i)%spread))})
+		}
+		return two(p.s.TakeLimits(ctx, at(o.At), takes...))
+	}},
+	{"GiveLimits", 4, "Names Variant", false, func(ctx context.Context, p *player, o op) any {
+		keys := limitKeys(o.Names)
+		n := int(o.Variant % uint(len(keys)+1))
+		return p.s.GiveLimits(ctx, keys[:n], keys[n:])
+	}},
+	{"PruneLimits", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.PruneLimits(ctx, at(o.At), o.Limit-1))
+	}},
 	{"DeleteCredential", 2, "User Scope", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.DeleteCredential(ctx, p.user(o.User), roster.ScopeID(o.Scope))
 	}},
+}
+
+// limitKeys are the keys without those that are there twice.
+func limitKeys(keys []string) []string {
+	var some []string
+	for _, key := range keys {
+		if !slices.Contains(some, key) {
+			some = append(some, key)
+		}
+	}
+	return some
 }
 
 func two(v any, err error) any { return pair{v, err} }

@@ -194,6 +194,7 @@ func (p *player) dump(ctx context.Context) {
 	for _, name := range names {
 		note("owner of "+name, two(p.s.NameOwner(ctx, name)))
 	}
+	note("counts", two(p.s.LimitCounts(ctx, at(0), names[:6]...)))
 	for _, hash := range hashes {
 		note("activation "+hash, two(p.s.ActivationByHash(ctx, hash)))
 	}
@@ -214,8 +215,11 @@ func (p *player) dump(ctx context.Context) {
 	}
 }
 
-// wipe empties the store by purging everybody.
+// wipe empties the store by purging everybody and every count.
 func (p *player) wipe(ctx context.Context) error {
+	if _, err := p.s.PruneLimits(ctx, at(1000), 10_000); err != nil {
+		return err
+	}
 	users, err := p.s.UsersAfter(ctx, 0, 10_000)
 	if err != nil || len(users) == 0 {
 		return err

@@ -29,6 +29,7 @@ type op struct {
 	Hash     string   // of an activation or credential
 	Old      string   // another one
 	Text     string   // to search in or for
+	Names    []string // of counts
 	Purposes []string //
 	Scope    int
 	At       int // microseconds after the start
@@ -151,6 +152,9 @@ func (g *generator) make(kind string, depth int) op {
 	for range g.IntN(3) {
 		o.Purposes = append(o.Purposes, pick(g, purposes))
 	}
+	for range g.IntN(5) {
+		o.Names = append(o.Names, pick(g, names[:6]))
+	}
 	switch kind {
 	case "InsertUser":
 		g.users++
@@ -174,6 +178,9 @@ func (g *generator) make(kind string, depth int) op {
 		}
 		if kind == "RequeueMails" && len(o.Mails) == 0 {
 			o.Mails = []int{o.Mail}
+		}
+		if len(o.Names) == 0 {
+			o.Names = []string{o.Name}
 		}
 	}
 	o.Outer = depth > 0 && g.IntN(8) == 0

@@ -46,6 +46,10 @@ func (p *player) show(v any) string {
 			return "no credential"
 		}
 		return fmt.Sprintf("credential{%s %d %q %v}", p.users.name(int64(v.UserID)), v.ScopeID, v.Hash.Reveal(), moments(v.CreatedAt))
+	case []roster.LimitCount:
+		return showAll(v, func(c roster.LimitCount) string {
+			return fmt.Sprintf("%q %d %v", c.Key, c.N, moments(c.LastAt, c.ExpiresAt))
+		})
 	case roster.UserID:
 		return p.users.name(int64(v))
 	case []roster.UserID:
