@@ -22,6 +22,7 @@ import (
 type recorder struct {
 	mu    sync.Mutex
 	texts []string
+	like  string // the last pattern of LIKE
 }
 
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
@@ -29,6 +30,9 @@ func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tr
 	defer r.mu.Unlock()
 	if !slices.Contains(r.texts, data.SQL) {
 		r.texts = append(r.texts, data.SQL)
+	}
+	if strings.Contains(data.SQL, "LIKE $") {
+		r.like, _ = data.Args[len(data.Args)-1].(string)
 	}
 	return ctx
 }
@@ -136,5 +140,24 @@ func TestStatementsAreConstant(t *testing.T) {
 	}
 	if len(r.texts) != before {
 		t.Errorf("new statements: %q", r.texts[before:])
+	}
+}
+
+// What is searched for is literal to the index too: a wildcard in it would find
+// the same, and read more for it.
+func TestPatternsAreLiteral(t *testing.T) {
+	s, r, _ := recording(t)
+	q := roster.UserQuery{Contains: `100%_of\it`, Limit: 10}
+	for what, search := range map[string]func() error{
+		"a page":  func() error { return only(s.UserPage(t.Context(), q)) },
+		"a count": func() error { return only(s.CountUsers(t.Context(), q)) },
+	} {
+		r.like = ""
+		if err := search(); err != nil {
+			t.Fatal(err)
+		}
+		if want := `%100\%\_of\\it%`; r.like != want {
+			t.Errorf("%s asks the index for %s, want %s", what, r.like, want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ var activationCases = []testCase{
 	{name: "Activation/Expiry", rule: "An activation is redeemed strictly before it expires.", run: activationExpiry},
 	{name: "Activation/Purpose", rule: "An activation is redeemed for its own purpose only, and stays if it is tried for another.", run: activationPurpose},
 	{name: "Activation/Void", rule: "VoidActivations deletes exactly those of the user, of the address if given, of the purposes if given.", run: activationVoid},
-	{name: "PruneActivations", rule: "PruneActivations deletes at most limit rows that expired at or before now, the earliest first.", run: pruneActivations},
+	{name: "PruneActivations", rule: "PruneActivations deletes at most limit rows that expired at or before now, the earliest first, of one moment by the bytes of the hashes.", run: pruneActivations},
 }
 
 func activationRoundTrip(t *testing.T, s roster.Store) {
@@ -189,6 +190,16 @@ func pruneActivations(t *testing.T, s roster.Store) {
 	ann := insert(t, s, user("ann"))
 	e := insertEmail(t, s, pending(ann, "1"))
 	now := at(10 * time.Hour)
+	for _, hash := range odd {
+		a := activation(e, hash)
+		a.ExpiresAt = now
+		insertActivation(t, s, a)
+	}
+	for _, hash := range slices.Sorted(slices.Values(odd)) {
+		same(t, "pruned", got(s.PruneActivations(ctx, now, 1))(t), 1)
+		_, err := s.ActivationByHash(ctx, hash)
+		fails(t, "the first by its bytes, "+hash, err, roster.ErrNotFound)
+	}
 	for hash, expires := range map[string]time.Time{
 		"a now": now, "b before": now.Add(-time.Microsecond), "c long ago": at(-1000 * time.Hour), "d never": {},
 		"e after": now.Add(time.Microsecond), "f much later": at(1000 * time.Hour),

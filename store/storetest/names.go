@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ var nameCases = []testCase{
 	{name: "Name/NoUser", rule: "Only a user can own a name; a taken name is reported before a missing user.", run: nameNoUser},
 	{name: "Name/Retire", rule: "A name held back goes to others at that time and not before, and back to its owner at any time.", run: nameRetire},
 	{name: "Name/RetireNotFound", rule: "Only the owner can hold a name back.", run: nameRetireNotFound},
-	{name: "Name/Prune", rule: "PruneNames deletes at most limit keys that were held back until now or earlier, the earliest first.", run: namePrune},
+	{name: "Name/Prune", rule: "PruneNames deletes at most limit keys that were held back until now or earlier, the earliest first, of one moment by the bytes of the keys.", run: namePrune},
 }
 
 func nameClaim(t *testing.T, s roster.Store) {
@@ -114,6 +115,16 @@ func nameRetireNotFound(t *testing.T, s roster.Store) {
 func namePrune(t *testing.T, s roster.Store) {
 	ctx := t.Context()
 	ann := insert(t, s, user("ann"))
+	for _, name := range odd {
+		ok(t, s.ClaimName(ctx, name, ann.ID, at(0)))
+		ok(t, s.RetireName(ctx, name, ann.ID, at(time.Hour)))
+	}
+	for _, name := range slices.Sorted(slices.Values(odd)) {
+		same(t, "pruned", got(s.PruneNames(ctx, at(time.Hour), 1))(t), 1)
+		_, err := s.NameOwner(ctx, name)
+		fails(t, "the first by its bytes, "+name, err, roster.ErrNotFound)
+	}
+
 	now := at(time.Hour)
 	for name, until := range map[string]time.Time{
 		"a": now, "b": now.Add(-time.Microsecond), "z": at(0), "later": now.Add(time.Microsecond), "much later": at(100 * time.Hour), "held": {},

@@ -62,6 +62,12 @@ func userFindByEmail(t *testing.T, s roster.Store) {
 	same(t, "the new owner of a released address", rowOf(s.UserByEmail(ctx, "gone@example.org"))(t), ben)
 
 	ok(t, s.ReleaseEmails(ctx, ann.ID, at(time.Hour))) // hers no more, though she is not deleted
+	for _, key := range []string{"shared@example.org", "second@example.org"} {
+		_, err := s.UserByEmail(ctx, key)
+		fails(t, "UserByEmail of a released address", err, roster.ErrNotFound)
+		_, _, err = s.LoginByEmail(ctx, key)
+		fails(t, "LoginByEmail of a released address", err, roster.ErrNotFound)
+	}
 	insertEmail(t, s, proven(ben, "second@example.org"))
 	same(t, "the new owner of a released address", rowOf(s.UserByEmail(ctx, "second@example.org"))(t), ben)
 	login, _, err := s.LoginByEmail(ctx, "second@example.org")
