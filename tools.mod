@@ -1,6 +1,6 @@
 module github.com/go-roster/roster
 
-go 1.26.0
+go 1.26.6
 
 tool (
 	golang.org/x/perf/cmd/benchstat

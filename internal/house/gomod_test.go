@@ -9,6 +9,7 @@ import (
 )
 
 type goMod struct {
+	Go      string
 	Require []struct{ Path, Version string }
 	Replace []any
 	Exclude []any
@@ -56,6 +57,14 @@ func TestVersionFloors(t *testing.T) {
 		}
 		if number(t, got) < number(t, floor) {
 			t.Errorf("%s is %s, and must be at least %s", path, got, floor)
+		}
+	}
+	// The standard library has holes too. Who builds with an older Go is told so
+	// by it, or it fetches the newer one.
+	const goFloor = "1.26.6"
+	for _, file := range []string{"go.mod", "tools.mod", ".ci/golangci-lint.mod"} {
+		if got := readMod(t, file).Go; number(t, "v"+got) < number(t, "v"+goFloor) {
+			t.Errorf("%s says go %s, and must say at least %s", file, got, goFloor)
 		}
 	}
 	if mod.version("golang.org/x/text") == "" {
