@@ -62,11 +62,7 @@ func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) 
 // setPassword hashes and writes a password; if current is given, only in its
 // place.
 func (us *Users) setPassword(ctx context.Context, id UserID, password string, current *Credential) error {
-	u, err := us.byID(ctx, id)
-	if err != nil {
-		return err
-	}
-	prepared, err := us.newPassword(ctx, u, password)
+	prepared, err := us.newPassword(ctx, password, func() (*User, error) { return us.byID(ctx, id) })
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,16 @@ func (us *Users) preparePassword(s string, words ...string) (string, error) {
 	return prepared, nil
 }
 
-// newPassword is preparePassword for a user that exists, and checkBreached.
-func (us *Users) newPassword(ctx context.Context, u *User, s string) (string, error) {
+// newPassword is preparePassword for a user that find finds, if the password is
+// not refused before, and then checkBreached.
+func (us *Users) newPassword(ctx context.Context, s string, find func() (*User, error)) (string, error) {
+	if _, err := us.preparePassword(s); err != nil {
+		return "", err
+	}
+	u, err := find()
+	if err != nil {
+		return "", err
+	}
 	emails, err := us.store.EmailsOf(ctx, u.ID)
 	if err != nil {
 		return "", err

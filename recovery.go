@@ -37,18 +37,17 @@ func (us *Users) ResetPassword(ctx context.Context, code, password string) (*Use
 }
 
 func (us *Users) resetPassword(ctx context.Context, code, password string) (u *User, err error) {
-	if _, err := us.preparePassword(password); err != nil {
-		return nil, err
-	}
-	a, _, err := us.lookUp(ctx, code, us.now(), PurposeResetPassword)
-	if err != nil {
-		return nil, err // before the work of hashing
-	}
-	m, err := us.store.UserByID(ctx, a.UserID)
-	if err != nil {
-		return nil, us.deadIf(err, ErrNotFound, "no such user")
-	}
-	prepared, err := us.newPassword(ctx, m.RosterUser(), password)
+	prepared, err := us.newPassword(ctx, password, func() (*User, error) { // before the work of hashing
+		a, _, err := us.lookUp(ctx, code, us.now(), PurposeResetPassword)
+		if err != nil {
+			return nil, err
+		}
+		m, err := us.store.UserByID(ctx, a.UserID)
+		if err != nil {
+			return nil, us.deadIf(err, ErrNotFound, "no such user")
+		}
+		return m.RosterUser(), nil
+	})
 	if err != nil {
 		return nil, err
 	}
