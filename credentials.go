@@ -18,6 +18,11 @@ type Credential struct {
 	ScopeID   ScopeID
 	Hash      Secret    // PHC string
 	CreatedAt time.Time // when the password was set; a rehash does not move it
+
+	// MustChange says that the password is good for one thing only, for choosing
+	// another one. ExpiresAt is when it is not even good for that; zero is never.
+	MustChange bool
+	ExpiresAt  time.Time
 }
 
 // SetPassword gives a user a new password on the program's own authority. It is

@@ -52,6 +52,7 @@ type Store interface {
 	EmailStore
 	ActivationStore
 	CredentialStore
+	UndoStore
 	LoginStore
 	OutboxStore
 	LimitStore

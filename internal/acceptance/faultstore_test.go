@@ -408,6 +408,30 @@ func (s *faultStore) DeleteCredential(ctx context.Context, user roster.UserID, s
 	return call1(ctx, s, func() error { return s.Store.DeleteCredential(ctx, user, scope) })
 }
 
+func (s *faultStore) InsertUndo(ctx context.Context, u *roster.Undo) error {
+	return call1(ctx, s, func() error { return s.Store.InsertUndo(ctx, u) })
+}
+
+func (s *faultStore) UndoByHash(ctx context.Context, hash string) (*roster.Undo, error) {
+	return call(ctx, s, func() (*roster.Undo, error) { return s.Store.UndoByHash(ctx, hash) })
+}
+
+func (s *faultStore) UndosOf(ctx context.Context, user roster.UserID) ([]*roster.Undo, error) {
+	return call(ctx, s, func() ([]*roster.Undo, error) { return s.Store.UndosOf(ctx, user) })
+}
+
+func (s *faultStore) RedeemUndo(ctx context.Context, hash string, now time.Time) (*roster.Undo, error) {
+	return call(ctx, s, func() (*roster.Undo, error) { return s.Store.RedeemUndo(ctx, hash, now) })
+}
+
+func (s *faultStore) VoidUndos(ctx context.Context, user roster.UserID, key string, above int64) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.VoidUndos(ctx, user, key, above) })
+}
+
+func (s *faultStore) PruneUndos(ctx context.Context, now time.Time, limit int) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.PruneUndos(ctx, now, limit) })
+}
+
 // login is what a sign-in reads.
 type login struct {
 	m roster.Model

@@ -50,7 +50,7 @@ func (s *Store) Credential(
 // PutCredential implements [roster.CredentialStore].
 func (s *Store) PutCredential(ctx context.Context, c *roster.Credential) error {
 	row := *c
-	row.CreatedAt = micros(row.CreatedAt)
+	row.CreatedAt, row.ExpiresAt = micros(row.CreatedAt), micros(row.ExpiresAt)
 	return exec(ctx, s, func(st *state) error {
 		if st.users.byID.get(row.UserID) == nil {
 			return &roster.ConflictError{Field: roster.FieldUser}

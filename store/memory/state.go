@@ -25,6 +25,7 @@ type state struct {
 	credentials credentialTable
 	outbox      outboxTable
 	limits      limitTable
+	undos       undoTable
 }
 
 // fork returns a state to change. It shares every index with st until that is

@@ -22,6 +22,7 @@ var conflicts = map[string]string{
 	"emails_active":    roster.FieldEmail,
 	"emails_primary":   roster.FieldPrimary,
 	"activations_pkey": roster.FieldID,
+	"undos_pkey":       roster.FieldID,
 }
 
 // fault says what an error of the driver means.

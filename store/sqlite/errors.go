@@ -21,6 +21,7 @@ var conflicts = map[string]string{
 	"emails.address_key":                 roster.FieldEmail,
 	"emails.user_id":                     roster.FieldPrimary,
 	"activations.hash":                   roster.FieldID,
+	"undos.hash":                         roster.FieldID,
 }
 
 // faults returns what an error of the driver means.

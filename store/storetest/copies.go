@@ -58,6 +58,10 @@ func copiesIn(t *testing.T, s roster.Store) {
 	wantActivation := *a
 	*a = roster.Activation{Hash: "scribble"}
 	same(t, "after InsertActivation", got(s.ActivationByHash(ctx, "hash"))(t), &wantActivation)
+	un := insertUndo(t, s, undo(want, "key", 1, "hash"))
+	wantUndo := *un
+	*un = roster.Undo{Hash: "scribble"}
+	same(t, "after InsertUndo", got(s.UndoByHash(ctx, "hash"))(t), &wantUndo)
 	c := putCredential(t, s, credential(want, 0, "hash"))
 	wantCredential := *c
 	*c = roster.Credential{Hash: roster.NewSecret("scribble")}
@@ -195,6 +199,14 @@ func copiesOutOf(ctx context.Context, t *testing.T, s roster.Store) {
 		list[0] = nil
 		same(t, what, got(s.MailsAfter(ctx, roster.OutboxPending, 0, 10))(t), []*roster.QueuedMail{&queued})
 	}
+	un := undo(u, "key", 1, "hash")
+	ok(t, s.InsertUndo(ctx, un))
+	*got(s.UndoByHash(ctx, "hash"))(t) = roster.Undo{Hash: "scribble"}
+	list := got(s.UndosOf(ctx, u.ID))(t)
+	*list[0] = roster.Undo{Hash: "scribble"}
+	list[0] = nil
+	same(t, "UndoByHash", got(s.UndoByHash(ctx, "hash"))(t), un)
+	same(t, "UndosOf", got(s.UndosOf(ctx, u.ID))(t), []*roster.Undo{un})
 	*got(s.Credential(ctx, u.ID, 0))(t) = roster.Credential{Hash: roster.NewSecret("scribble")}
 	same(t, "Credential", got(s.Credential(ctx, u.ID, 0))(t), c)
 }

@@ -24,8 +24,12 @@ func credentialRoundTrip(t *testing.T, s roster.Store) {
 	for i, text := range nasty {
 		c := credential(ann, roster.ScopeID(i+100), text)
 		c.CreatedAt = at(time.Duration(i) * time.Microsecond).In(time.FixedZone("", -11*3600))
+		c.MustChange, c.ExpiresAt = i%2 == 0, at(time.Duration(-i)*time.Microsecond).In(time.FixedZone("", 9*3600))
 		if i == 0 {
 			c.CreatedAt = time.Time{}
+		}
+		if i%3 == 0 {
+			c.ExpiresAt = time.Time{}
 		}
 		putCredential(t, s, c)
 		read := got(s.Credential(ctx, ann.ID, c.ScopeID))(t)
@@ -63,9 +67,11 @@ func credentialPut(t *testing.T, s roster.Store) {
 	putCredential(t, s, credential(ann, 0, "first"))
 	putCredential(t, s, credential(ann, 1, "another scope"))
 	over := credential(ann, 0, "second")
-	over.CreatedAt = at(500 * time.Hour)
+	over.CreatedAt, over.MustChange, over.ExpiresAt = at(500*time.Hour), false, time.Time{}
 	putCredential(t, s, over)
 	same(t, "the row", got(s.Credential(ctx, ann.ID, 0))(t), over)
+	putCredential(t, s, credential(ann, 0, "third"))
+	same(t, "the row", got(s.Credential(ctx, ann.ID, 0))(t), credential(ann, 0, "third"))
 	same(t, "another scope", got(s.Credential(ctx, ann.ID, 1))(t), credential(ann, 1, "another scope"))
 	ghost := &roster.User{ID: ann.ID + 1000}
 	conflicts(t, "nobody", s.PutCredential(ctx, credential(ghost, 0, "hash")), roster.FieldUser)

@@ -41,6 +41,12 @@ func (w *world) failures(s roster.Store) []call {
 		{"InsertActivation twice", func(ctx context.Context) error {
 			return s.InsertActivation(ctx, activation(w.mails["ann"], "hash ann 1"))
 		}},
+		{"InsertUndo twice", func(ctx context.Context) error {
+			return s.InsertUndo(ctx, undo(w.ann, "ann@one", 1, "undo ann 1"))
+		}},
+		{"InsertUndo of nobody", func(ctx context.Context) error {
+			return s.InsertUndo(ctx, undo(&roster.User{ID: w.cat.ID + 1000}, "ann@one", 1, "undo new"))
+		}},
 		{"InsertActivation to nowhere", func(ctx context.Context) error {
 			return s.InsertActivation(ctx, activation(&roster.UserEmail{ID: w.mails["cat 2"].ID + 1000}, "hash new"))
 		}},
@@ -80,6 +86,8 @@ func (w *world) missed(s roster.Store) []call {
 		{"ActivateEmail again", func(ctx context.Context) error { return s.ActivateEmail(ctx, w.mails["ann"].ID, at(0)) }},
 		{"MarkPrimary", func(ctx context.Context) error { return s.MarkPrimary(ctx, mail) }},
 		{"ActivationByHash", func(ctx context.Context) error { return only(s.ActivationByHash(ctx, "none")) }},
+		{"UndoByHash", func(ctx context.Context) error { return only(s.UndoByHash(ctx, "none")) }},
+		{"RedeemUndo", func(ctx context.Context) error { return only(s.RedeemUndo(ctx, "undo ben", at(1000*time.Hour))) }},
 		{"RedeemActivation", func(ctx context.Context) error {
 			return only(s.RedeemActivation(ctx, "hash ben", at(1000*time.Hour), roster.PurposeActivate))
 		}},

@@ -103,7 +103,18 @@ func activation(e *roster.UserEmail, hash string) *roster.Activation {
 }
 
 func credential(u *roster.User, scope roster.ScopeID, hash string) *roster.Credential {
-	return &roster.Credential{UserID: u.ID, ScopeID: scope, Hash: roster.NewSecret(hash), CreatedAt: at(4 * time.Hour)}
+	return &roster.Credential{
+		UserID: u.ID, ScopeID: scope, Hash: roster.NewSecret(hash), CreatedAt: at(4 * time.Hour),
+		MustChange: true, ExpiresAt: at(5 * time.Hour),
+	}
+}
+
+// undo of what happened to the address, by a code that hashes to what is told.
+func undo(u *roster.User, key string, rank int64, hash string) *roster.Undo {
+	return &roster.Undo{
+		Hash: hash, UserID: u.ID, Address: "Mail@" + key, AddressKey: key, Rank: rank,
+		CreatedAt: at(6 * time.Hour), ExpiresAt: at(174 * time.Hour),
+	}
 }
 
 // take asks for one more under a key.
@@ -139,6 +150,12 @@ func putCredential(t testing.TB, s roster.Store, c *roster.Credential) *roster.C
 // odd are keys that languages and foldings put in another order than their
 // bytes do.
 var odd = []string{"b", "B", "a", "_", "\u00e9", "e", "Z", "10", "9", "a-b", "ab", "~", "\u00df", "ss", "\U0001f600", "\uffee"}
+
+func insertUndo(t testing.TB, s roster.Store, u *roster.Undo) *roster.Undo {
+	t.Helper()
+	ok(t, s.InsertUndo(t.Context(), u))
+	return u
+}
 
 // nasty are texts that a store may break on its way to the row and back: by
 // quoting, by escaping, by mapping characters, by length.

@@ -49,7 +49,9 @@ func loginByName(t *testing.T, s roster.Store) {
 	ben := pendingUser("ben")
 	ben.Enabled, ben.Flags = false, roster.FlagBanned|roster.FlagLocked
 	insert(t, s, ben)
-	c = putCredential(t, s, credential(ben, 0, "hash of ben"))
+	plain := credential(ben, 0, "hash of ben")
+	plain.MustChange, plain.ExpiresAt = false, time.Time{}
+	c = putCredential(t, s, plain)
 	same(t, "a user who may not sign in", loginOf(s.LoginByName(ctx, "ben"))(t), login{ben, c})
 
 	gone := insert(t, s, deletedUser("gone"))

@@ -36,6 +36,10 @@ func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.User
 		_, err := s.NameOwner(ctx, name)
 		fails(t, "the owner of the name", err, roster.ErrNotFound)
 	}
+	same(t, "the undos of the user", got(s.UndosOf(ctx, gone.ID))(t), []*roster.Undo{})
+	_, err = s.UndoByHash(ctx, "undo "+gone.NameKey)
+	fails(t, "an undo", err, roster.ErrNotFound)
+	conflicts(t, "an undo for nobody", s.InsertUndo(ctx, undo(gone, "x@one", 1, "new undo")), roster.FieldUser)
 	var ids []roster.EmailID
 	for _, e := range mails {
 		ids = append(ids, e.ID)
@@ -69,6 +73,9 @@ func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.User
 		}
 		if i < len(hashes) {
 			insertActivation(t, s, activation(again, hashes[i]))
+		}
+		if i == 0 {
+			insertUndo(t, s, undo(heir, e.AddressKey, 1, "undo "+gone.NameKey))
 		}
 	}
 }
@@ -104,6 +111,7 @@ func purgeOthers(t *testing.T, s roster.Store) {
 	putCredential(t, s, credential(extra, 0, "hash"))
 	putCredential(t, s, credential(extra, 1, "hash"))
 	insertMail(t, s, letter(extra, "extra"))
+	insertUndo(t, s, undo(extra, "ann@one", 1, "undo of extra"))
 	ok(t, s.PurgeUser(ctx, extra.ID))
 	same(t, "all the others", dump(ctx, t, s), before)
 	ok(t, s.PurgeUser(ctx, w.cat.ID))

@@ -66,7 +66,7 @@ func cases() []testCase {
 	var all []testCase
 	for _, noun := range [][]testCase{
 		userCases, updateCases, pageCases, searchCases, purgeCases, nameCases,
-		emailCases, emailStateCases, activationCases, credentialCases, loginCases, outboxCases, limitCases,
+		emailCases, emailStateCases, activationCases, credentialCases, undoCases, loginCases, outboxCases, limitCases,
 		copyCases, txCases, afterCommitCases, doomCases, contextCases, silenceCases, raceCases, raceRowCases, lockCases,
 	} {
 		all = append(all, noun...)

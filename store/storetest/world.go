@@ -71,6 +71,10 @@ func populate(t testing.TB, s roster.Store) *world {
 		got(s.TakeLimits(ctx, at(time.Hour), take(key, 3, at(0))))(t)
 	}
 	got(s.TakeLimits(ctx, at(0), take("limit old", 3, at(time.Hour))))(t)
+	insertUndo(t, s, undo(w.ann, "ann@one", 1, "undo ann 1"))
+	insertUndo(t, s, undo(w.ann, "ann@gone", 2, "undo ann 2"))
+	insertUndo(t, s, undo(w.ben, "ben@one", 1, "undo ben"))
+	insertUndo(t, s, undo(w.cat, "cat@one", 1, "undo cat"))
 	return w
 }
 
@@ -82,6 +86,7 @@ type rows struct {
 	Credentials []*roster.Credential
 	Activations []*roster.Activation
 	Limits      []roster.LimitCount
+	Undos       []*roster.Undo
 	Names       map[string]roster.UserID
 	Found       map[string][]string
 	Keys        map[string][]*roster.UserEmail
@@ -101,6 +106,9 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 				d.Credentials = append(d.Credentials, got(c, err)(t))
 			}
 		}
+	}
+	for _, u := range d.Users {
+		d.Undos = append(d.Undos, got(s.UndosOf(ctx, u.ID))(t)...)
 	}
 	d.Emails = got(s.EmailsAfter(ctx, 0, 1000))(t)
 	for _, e := range d.Emails {
@@ -172,6 +180,10 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		only(s.TakeLimits(ctx, at(2*time.Hour), take("limit ann", 3, at(200*time.Hour)), take("limit new", 1, at(200*time.Hour)))),
 		s.GiveLimits(ctx, []string{"limit ann"}, []string{"limit ben"}),
 		only(s.PruneLimits(ctx, at(2*time.Hour), 10)),
+		s.InsertUndo(ctx, undo(eve, "eve@new", 1, "undo new")),
+		only(s.RedeemUndo(ctx, "undo ann 1", at(0))),
+		only(s.VoidUndos(ctx, w.ann.ID, "", 1)),
+		only(s.PruneUndos(ctx, at(174*time.Hour), 1)),
 		s.PurgeUser(ctx, w.ben.ID),
 	)
 }

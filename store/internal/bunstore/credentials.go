@@ -9,11 +9,14 @@ import (
 
 type credentialQueries struct{ get, put, swap, remove *Query }
 
+const credentialColumns = "user_id, scope_id, hash, created_at, must_change, expires_at"
+
 func (s *Store) credentialQueries() credentialQueries {
 	return credentialQueries{
-		get: s.constant("SELECT user_id, scope_id, hash, created_at FROM {credentials} WHERE user_id = $1 AND scope_id = $2"),
-		put: s.writing(`INSERT INTO {credentials} (user_id, scope_id, hash, created_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (user_id, scope_id) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at`, roster.FieldUser),
+		get: s.constant("SELECT " + credentialColumns + " FROM {credentials} WHERE user_id = $1 AND scope_id = $2"),
+		put: s.writing("INSERT INTO {credentials} ("+credentialColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (user_id, scope_id) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at,
+must_change = excluded.must_change, expires_at = excluded.expires_at`, roster.FieldUser),
 		swap:   s.constant("UPDATE {credentials} SET hash = $4 WHERE user_id = $1 AND scope_id = $2 AND hash = $3"),
 		remove: s.constant("DELETE FROM {credentials} WHERE user_id = $1 AND scope_id = $2"),
 	}
@@ -23,7 +26,7 @@ ON CONFLICT (user_id, scope_id) DO UPDATE SET hash = excluded.hash, created_at =
 func (s *Store) Credential(ctx context.Context, user roster.UserID, scope roster.ScopeID) (*roster.Credential, error) {
 	c := new(roster.Credential)
 	err := s.row(ctx, s.credential.get, func(rows *sql.Rows) error {
-		return rows.Scan(&c.UserID, &c.ScopeID, (*secret)(&c.Hash), (*moment)(&c.CreatedAt))
+		return rows.Scan(&c.UserID, &c.ScopeID, (*secret)(&c.Hash), (*moment)(&c.CreatedAt), &c.MustChange, (*moment)(&c.ExpiresAt))
 	}, int64(user), int64(scope))
 	if err != nil {
 		return nil, err
@@ -44,7 +47,8 @@ func (s *secret) Scan(src any) error {
 
 // PutCredential implements [roster.CredentialStore].
 func (s *Store) PutCredential(ctx context.Context, c *roster.Credential) error {
-	_, err := s.exec(ctx, s.credential.put, int64(c.UserID), int64(c.ScopeID), c.Hash.Reveal(), s.dialect.Time(c.CreatedAt))
+	_, err := s.exec(ctx, s.credential.put, int64(c.UserID), int64(c.ScopeID), c.Hash.Reveal(), s.dialect.Time(c.CreatedAt),
+		c.MustChange, s.dialect.nullTime(c.ExpiresAt))
 	return err
 }
 

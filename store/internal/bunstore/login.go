@@ -12,7 +12,7 @@ import (
 type loginQueries struct{ byName, byEmail, record *Query }
 
 func (s *Store) loginQueries() loginQueries {
-	sel := "SELECT " + s.users.columns + ", c.hash, c.created_at"
+	sel := "SELECT " + s.users.columns + ", c.hash, c.created_at, c.must_change, c.expires_at"
 	with := func(from string) *Query {
 		tables, where, _ := strings.Cut(from, "WHERE")
 		return s.constant(sel + tables + "LEFT JOIN {credentials} c ON c.user_id = u.id AND c.scope_id = 0 WHERE" + where)
@@ -35,16 +35,20 @@ func (s *Store) LoginByEmail(ctx context.Context, key string) (roster.Model, *ro
 
 func (s *Store) oneLogin(ctx context.Context, q *Query, key string) (m roster.Model, c *roster.Credential, err error) {
 	var hash sql.NullString
-	var created moment
+	var mustChange sql.NullBool
+	var created, expires moment
 	err = s.row(ctx, q, func(rows *sql.Rows) (err error) {
-		m, err = s.users.scan(rows, &hash, &created)
+		m, err = s.users.scan(rows, &hash, &created, &mustChange, &expires)
 		return err
 	}, key)
 	if err != nil {
 		return nil, nil, err
 	}
 	if hash.Valid {
-		c = &roster.Credential{UserID: m.RosterUser().ID, Hash: roster.NewSecret(hash.String), CreatedAt: time.Time(created)}
+		c = &roster.Credential{
+			UserID: m.RosterUser().ID, Hash: roster.NewSecret(hash.String), CreatedAt: time.Time(created),
+			MustChange: mustChange.Bool, ExpiresAt: time.Time(expires),
+		}
 	}
 	return m, c, nil
 }

@@ -65,6 +65,7 @@ type queries struct {
 	email      emailQueries
 	activation activationQueries
 	credential credentialQueries
+	undo       undoQueries
 	login      loginQueries
 	outbox     outboxQueries
 	limit      limitQueries
@@ -85,7 +86,7 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	s.users = newModel(s.db, &s.dialect)
 	s.queries = queries{
 		user: s.userQueries(), name: s.nameQueries(), email: s.emailQueries(), activation: s.activationQueries(),
-		credential: s.credentialQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),
+		credential: s.credentialQueries(), undo: s.undoQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),
 		limit: s.limitQueries(), search: s.searchQueries(),
 	}
 	return s

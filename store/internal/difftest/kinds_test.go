@@ -180,10 +180,32 @@ var otherKinds = []kind{
 	{"Credential", 2, "User Scope", true, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.Credential(ctx, p.user(o.User), roster.ScopeID(o.Scope)))
 	}},
-	{"PutCredential", 5, "User Scope Hash At", false, func(ctx context.Context, p *player, o op) any {
-		return p.s.PutCredential(ctx, &roster.Credential{
+	{"PutCredential", 5, "User Scope Hash At Variant", false, func(ctx context.Context, p *player, o op) any {
+		c := &roster.Credential{
 			UserID: p.user(o.User), ScopeID: roster.ScopeID(o.Scope), Hash: roster.NewSecret(o.Hash), CreatedAt: at(o.At),
+			MustChange: o.Variant&1 == 1,
+		}
+		if o.Variant&2 == 2 {
+			c.ExpiresAt = at(int(o.Variant>>2) % spread)
+		}
+		return p.s.PutCredential(ctx, c)
+	}},
+	{"InsertUndo", 6, "Hash User Key At Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.InsertUndo(ctx, &roster.Undo{
+			Hash: o.Hash, UserID: p.user(o.User), Address: "M " + o.Key, AddressKey: o.Key, Rank: int64(o.Variant%4) - 1,
+			CreatedAt: at(0), ExpiresAt: at(o.At),
 		})
+	}},
+	{"UndoByHash", 2, "Hash", true, func(ctx context.Context, p *player, o op) any { return two(p.s.UndoByHash(ctx, o.Hash)) }},
+	{"UndosOf", 2, "User", true, func(ctx context.Context, p *player, o op) any { return two(p.s.UndosOf(ctx, p.user(o.User))) }},
+	{"RedeemUndo", 3, "Hash At", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.RedeemUndo(ctx, o.Hash, at(o.At)))
+	}},
+	{"VoidUndos", 2, "User Key Variant", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.VoidUndos(ctx, p.user(o.User), o.Key, int64(o.Variant%4)-1))
+	}},
+	{"PruneUndos", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.PruneUndos(ctx, at(o.At), o.Limit-1))
 	}},
 	{"SwapCredential", 3, "User Scope Old Hash", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.SwapCredential(ctx, p.user(o.User), roster.ScopeID(o.Scope), roster.NewSecret(o.Old), roster.NewSecret(o.Hash))

@@ -190,6 +190,7 @@ func (p *player) dump(ctx context.Context) {
 		for _, scope := range slices.Compact(slices.Clone(scopes)) {
 			note("credential", two(p.s.Credential(ctx, id, scope)))
 		}
+		note("undos", two(p.s.UndosOf(ctx, id)))
 	}
 	for _, name := range names {
 		note("owner of "+name, two(p.s.NameOwner(ctx, name)))

@@ -221,6 +221,11 @@ func (g *generator) relate(o *op) {
 		if claim, ok := recall("ClaimMails"); ok {
 			o.Hash = claim.Hash
 		}
+	case "UndoByHash", "UndosOf", "RedeemUndo", "VoidUndos":
+		if u, ok := recall("InsertUndo"); ok {
+			o.Hash, o.User, o.Key = u.Hash, u.User, u.Key
+			o.At = g.IntN(u.At + 2)
+		}
 	case "Credential", "SwapCredential", "DeleteCredential":
 		if c, ok := recall("PutCredential"); ok {
 			o.User, o.Scope, o.Old = c.User, c.Scope, c.Hash

@@ -45,7 +45,11 @@ func (p *player) show(v any) string {
 		if v == nil {
 			return "no credential"
 		}
-		return fmt.Sprintf("credential{%s %d %q %v}", p.users.name(int64(v.UserID)), v.ScopeID, v.Hash.Reveal(), moments(v.CreatedAt))
+		return fmt.Sprintf("credential{%s %d %q must change %v %v}", p.users.name(int64(v.UserID)), v.ScopeID, v.Hash.Reveal(),
+			v.MustChange, moments(v.CreatedAt, v.ExpiresAt))
+	case *roster.Undo:
+		return fmt.Sprintf("undo{%q of %s %q %q rank %d %v}", v.Hash, p.users.name(int64(v.UserID)), v.Address, v.AddressKey,
+			v.Rank, moments(v.CreatedAt, v.ExpiresAt))
 	case []roster.LimitCount:
 		return showAll(v, func(c roster.LimitCount) string {
 			return fmt.Sprintf("%q %d %v", c.Key, c.N, moments(c.LastAt, c.ExpiresAt))
@@ -60,6 +64,8 @@ func (p *player) show(v any) string {
 		return showAll(v, func(e *roster.UserEmail) string { return p.show(e) })
 	case []*roster.QueuedMail:
 		return showAll(v, func(m *roster.QueuedMail) string { return p.show(m) })
+	case []*roster.Undo:
+		return showAll(v, func(u *roster.Undo) string { return p.show(u) })
 	case []roster.StoredUser:
 		return showAll(v, func(u roster.StoredUser) string { return fmt.Sprintf("%s %q", p.show(u.User.RosterUser()), u.Search) })
 	default:
