@@ -149,7 +149,7 @@ func (s *Store) PruneEmails(ctx context.Context, before time.Time, limit int) (n
 	}
 	err = s.Atomic(ctx, func(ctx context.Context) error {
 		var stale []int64
-		err := s.rows(ctx, s.email.stale, collect(&stale), s.dialect.Time(before), limit)
+		err := s.returning(ctx, s.email.stale, collect(&stale), s.dialect.Time(before), limit)
 		if err != nil || len(stale) == 0 {
 			return err
 		}

@@ -217,6 +217,10 @@ func (g *generator) relate(o *op) {
 			o.Purposes = append(o.Purposes, purposeOf(a.Variant))
 			o.At = g.IntN(a.At + 2) // just about in time
 		}
+	case "ClaimMails":
+		if g.IntN(2) == 0 { // when most are due
+			o.At, o.Limit = spread-1, 4
+		}
 	case "SettleMail":
 		if claim, ok := recall("ClaimMails"); ok {
 			o.Hash = claim.Hash
