@@ -22,8 +22,9 @@
 //
 //	$argon2id$v=19$m=19456,t=2,p=1$<salt>$<tag>
 //
-// Every type here is a plain value, usable as its zero value and safe for
-// concurrent use. No error text carries a password or a part of a hash.
+// Hashers, policies and generators are plain values, usable as their zero value.
+// Everything is safe for concurrent use. No error text carries a password or a
+// part of a hash.
 //
 // # Memory
 //
