@@ -31,27 +31,32 @@ type Credential struct {
 // it. It returns ErrNotFound, or an [InvalidError] of [FieldPassword], or of
 // [FieldDirectory] if the user belongs to one, which has the password.
 func (us *Users) SetPassword(ctx context.Context, id UserID, password string) error {
-	return wrap("set password of user", id, us.setPassword(ctx, id, password, nil))
+	return wrap("set password of user", id, us.setPassword(ctx, id, password, nil, nil))
 }
 
 // ChangePassword is SetPassword for somebody who knows the current password. It
 // returns ErrCredentials if that is wrong, also if it was changed meanwhile. It
-// ends the session that it is called from, too: give that a new one, of the
-// time of the user's AuthChangedAt.
+// ends the session that it is called from, too; [Users.ChangePasswordIn] does not.
 func (us *Users) ChangePassword(ctx context.Context, id UserID, current, password string) error {
-	const verb = "change password of user"
+	return wrap("change password of user", id, us.changePassword(ctx, id, current, password, nil))
+}
+
+// changePassword is setPassword for somebody who knows the current one.
+func (us *Users) changePassword(
+	ctx context.Context, id UserID, current, password string, then func(ctx context.Context, m Model) error,
+) error {
 	if _, err := us.preparePassword(password); err != nil {
-		return wrap(verb, id, err)
+		return err
 	}
 	for try := 1; ; try++ {
 		c, err := us.checkPassword(ctx, id, current)
 		if err != nil {
-			return wrap(verb, id, err)
+			return err
 		}
-		err = us.setPassword(ctx, id, password, c)
+		err = us.setPassword(ctx, id, password, c, then)
 		// Stale: a sign-in has rehashed the current one, or somebody has changed it.
 		if !errors.Is(err, ErrStale) || try == 3 {
-			return wrap(verb, id, err)
+			return err
 		}
 	}
 }
@@ -65,8 +70,10 @@ func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) 
 }
 
 // setPassword hashes and writes a password; if current is given, only in its
-// place.
-func (us *Users) setPassword(ctx context.Context, id UserID, password string, current *Credential) error {
+// place. then, if it is given, runs in the transaction when all is written.
+func (us *Users) setPassword(
+	ctx context.Context, id UserID, password string, current *Credential, then func(ctx context.Context, m Model) error,
+) error {
 	prepared, err := us.newPassword(ctx, password, func() (*User, error) { return us.byID(ctx, id) })
 	if err != nil {
 		return err
@@ -88,7 +95,11 @@ func (us *Users) setPassword(ctx context.Context, id UserID, password string, cu
 				return err
 			}
 		}
-		return us.writePassword(ctx, m, hash, us.now())
+		err := us.writePassword(ctx, m, hash, us.now())
+		if err == nil && then != nil {
+			err = then(ctx, m)
+		}
+		return err
 	})
 }
 

@@ -53,15 +53,31 @@
 //	err = users.RequestPasswordReset(ctx, "ann@example.org")
 //	ann, err = users.ResetPassword(ctx, code, password)
 //
-// Sessions are the program's own in this version. Keep with each the
-// LastLoginAt of the user that [Users.Authenticate] returned. With every request
-// read the user, and end the session unless [User.CanLogin] is true and
-// [User.SessionValid] of that time, too: a new password, a new primary address,
-// [Users.Disable] and their like end all sessions that are older.
-//
 // [Users.Create] adds a user on the program's own authority, without password,
 // address or mail; [Users.SetPassword], [Users.AddActivatedEmail] and
 // [Users.ActivateUser] add what is wanted of these.
+//
+// # Sessions
+//
+// [Users.SignIn] is Authenticate and the start of a session. The token that it
+// returns goes into a cookie, best by package sessioncookie, and every request
+// asks [Users.Session] who is signed in by it.
+//
+//	session, token, err := users.SignIn(ctx, "ann@example.org", password)
+//	session, err = users.Session(ctx, cookie)  // session.User is ann
+//
+// A session ends after Options.SessionTTL, or when it was not in use for
+// Options.SessionIdle. A new password, a new primary address, [Users.Disable] and
+// their like end all sessions of the user at once; [Users.ChangePasswordIn] keeps
+// the one that it is called from. [Users.Sessions] lists them, and
+// [Users.EndSession], [Users.EndOtherSessions], [Users.EndSessions] and
+// [Users.SignOut] end them.
+//
+// Ask [Users.RequireFresh] before whatever could take an account over. It wants
+// the password to have been typed within Options.FreshFor; [Users.Reauthenticate]
+// asks for it again. [Users.Impersonate] lets those act as a user whom
+// Options.MayImpersonate allows to; RequireFresh refuses them. A verb that takes
+// an ID cannot know who calls it, so this question is the program's to ask.
 //
 // # Mail
 //

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // The bounds of the texts of a [User].
@@ -130,8 +132,8 @@ func (us *Users) retireName(ctx context.Context, u *User, now time.Time) error {
 }
 
 // touchAuth marks an auth-sensitive change of a user that is about to be
-// written: sessions are dead, also when the clock goes back or stands still, and
-// no code that is on its way is good any more.
+// written: sessions are dead, also when the clock goes back or stands still, their
+// rows are gone, and no code that is on its way is good any more.
 func (us *Users) touchAuth(ctx context.Context, u *User, now time.Time) error {
 	at := now
 	for _, earlier := range []time.Time{u.AuthChangedAt, u.LastLoginAt} {
@@ -140,7 +142,10 @@ func (us *Users) touchAuth(ctx context.Context, u *User, now time.Time) error {
 		}
 	}
 	u.AuthChangedAt = at
-	_, err := us.store.VoidActivations(ctx, u.ID, 0)
+	if _, err := us.store.VoidActivations(ctx, u.ID, 0); err != nil {
+		return err
+	}
+	_, err := us.store.DeleteSessions(ctx, u.ID, uuid.Nil)
 	return err
 }
 

@@ -33,6 +33,17 @@ var (
 	// or meant for something else.
 	ErrActivation = errors.New("roster: activation code is not valid")
 
+	// ErrNoSession is the one answer to a token of a session that is unknown,
+	// has ended or run out, or whose user cannot sign in any more.
+	ErrNoSession = errors.New("roster: no session")
+
+	// ErrForbidden says that this must not be done by who asks.
+	ErrForbidden = errors.New("roster: forbidden")
+
+	// ErrReauthenticate is an ErrForbidden that [Users.Reauthenticate], or a new
+	// sign-in, removes: it was too long ago.
+	ErrReauthenticate = fmt.Errorf("%w: reauthenticate first", ErrForbidden)
+
 	// ErrStale says that the row was changed since it was read.
 	ErrStale = errors.New("roster: stale")
 

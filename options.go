@@ -2,6 +2,7 @@ package roster
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,6 +78,33 @@ type Options struct {
 	// ActivationTTL is refused.
 	PendingTTL time.Duration
 
+	// SessionTTL is how long a session lasts after the sign-in, however much it
+	// is used. Zero means 7 days, more than 30 days is refused (NIST SP
+	// 800-63B-4, section 2.1.3). A shorter one holds for the sessions that there
+	// are, too.
+	SessionTTL time.Duration
+
+	// SessionIdle is how long a session lasts without being used, less a minute
+	// at most, since use is noted no more often. Zero means 24 hours, negative as
+	// long as SessionTTL; less than 5 minutes is refused.
+	SessionIdle time.Duration
+
+	// FreshFor is how long after a sign-in [Users.RequireFresh] is satisfied.
+	// Zero means 10 minutes, more than one hour is refused.
+	FreshFor time.Duration
+
+	// SessionPinned makes a session good only at the address that it was started
+	// from, and over TLS only if it was started so: see [WithClient]. People who
+	// move between networks have to sign in again. It answers to
+	// enable_cookie_ip_check of ejudge.
+	SessionPinned bool
+
+	// MayImpersonate decides whether actor may act as target, both as they are
+	// stored now: nil says yes, an error is what [Users.Impersonate] returns. It is
+	// asked again whenever such a session is checked, and any error ends that; but an
+	// ErrUnavailable is passed on. It may run more than once. Nil: nobody may.
+	MayImpersonate func(ctx context.Context, actor, target *User) error
+
 	// NameHold is how long the name of somebody who was renamed or deleted is
 	// kept from others. Zero means 90 days, negative not at all.
 	NameHold time.Duration
@@ -120,13 +148,19 @@ const (
 	defaultPendingTTL    = 7 * 24 * time.Hour
 	defaultNameHold      = 90 * 24 * time.Hour
 	defaultMailKeep      = 30 * 24 * time.Hour
+	defaultSessionTTL    = 7 * 24 * time.Hour
+	maxSessionTTL        = 30 * 24 * time.Hour
+	defaultSessionIdle   = 24 * time.Hour
+	minSessionIdle       = 5 * time.Minute
+	defaultFreshFor      = 10 * time.Minute
+	maxFreshFor          = time.Hour
 	codePlaceholder      = "{code}"
 )
 
 // New returns the accounts that are kept in store. It reports everything that
 // is wrong with opts at once, joined. It does not touch the database.
 func New(store Store, opts *Options) (*Users, error) {
-	us := &Users{store: store}
+	us := &Users{store: store, seeing: new(seeing)}
 	if opts != nil {
 		us.opts = *opts
 	}
@@ -149,10 +183,16 @@ func New(store Store, opts *Options) (*Users, error) {
 		option("ResetURL", checkCodeURL(o.ResetURL)),
 		option("UndoURL", checkCodeURL(o.UndoURL)),
 		option("ActivationTTL", defaultTTL(&o.ActivationTTL, defaultActivationTTL, maxActivationTTL)),
-		option("ResetTTL", defaultTTL(&o.ResetTTL, defaultResetTTL, maxResetTTL)))
+		option("ResetTTL", defaultTTL(&o.ResetTTL, defaultResetTTL, maxResetTTL)),
+		option("SessionTTL", defaultTTL(&o.SessionTTL, defaultSessionTTL, maxSessionTTL)),
+		option("FreshFor", defaultTTL(&o.FreshFor, defaultFreshFor, maxFreshFor)))
 	o.UndoTTL = cmp.Or(o.UndoTTL, defaultUndoTTL)
 	if o.UndoTTL > maxUndoTTL {
 		errs = append(errs, option("UndoTTL", fmt.Errorf("must not be more than %s", maxUndoTTL)))
+	}
+	o.SessionIdle = cmp.Or(o.SessionIdle, defaultSessionIdle)
+	if o.SessionIdle > 0 && o.SessionIdle < minSessionIdle {
+		errs = append(errs, option("SessionIdle", fmt.Errorf("must not be shorter than %s", minSessionIdle)))
 	}
 	o.PendingTTL = cmp.Or(o.PendingTTL, defaultPendingTTL)
 	o.NameHold = cmp.Or(o.NameHold, defaultNameHold)

@@ -17,10 +17,13 @@ type Pruned struct {
 	Names       int // names that were held back long enough
 	Mails       int // mails that were done with long enough ago, or emptied since their code expired
 	Limits      int // counts of failures and mails that are over
+	Sessions    int // sessions that expired
 }
 
 // Total is all of it. Zero means that there is nothing left to do.
-func (p Pruned) Total() int { return p.Activations + p.Emails + p.Users + p.Names + p.Mails + p.Limits }
+func (p Pruned) Total() int {
+	return p.Activations + p.Emails + p.Users + p.Names + p.Mails + p.Limits + p.Sessions
+}
 
 // Prune removes what has expired, within the budget: run it now and then, again
 // while it removes something. Nothing depends on it: what has expired is dead
@@ -55,6 +58,9 @@ func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
 		return p, err
 	}
 	if p.Limits, err = us.store.PruneLimits(ctx, now, rows); err != nil {
+		return p, err
+	}
+	if p.Sessions, err = us.store.PruneSessions(ctx, now, rows); err != nil {
 		return p, err
 	}
 	if us.opts.PendingTTL < 0 {

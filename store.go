@@ -56,6 +56,7 @@ type Store interface {
 	LoginStore
 	OutboxStore
 	LimitStore
+	SessionStore
 }
 
 // AfterCommit runs fn after the outermost transaction in ctx has committed, in

@@ -82,7 +82,8 @@ func (u *User) mayLogin() bool {
 }
 
 // SessionValid reports whether a session that was created at that time is newer
-// than every auth-sensitive change. Take LastLoginAt of what
+// than every auth-sensitive change. It is for programs that keep sessions of
+// their own and not those of [Users.SignIn]. Take LastLoginAt of what
 // [Users.Authenticate] returned for the time of creation: it lies before the
 // password was compared, so that a change meanwhile ends the session. A session
 // created in the same microsecond as the change is valid.

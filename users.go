@@ -29,6 +29,7 @@ type Users struct {
 	opts     Options
 	reserved func(key string) bool
 	gate     *password.Gate
+	seeing   *seeing
 }
 
 // Atomic runs fn in one transaction, which travels in fn's context: all verbs

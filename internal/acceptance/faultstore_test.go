@@ -448,6 +448,49 @@ func (s *faultStore) LoginByEmail(ctx context.Context, key string) (roster.Model
 	return l.m, l.c, err
 }
 
+// token is what a check of a session reads.
+type token struct {
+	s *roster.Session
+	m roster.Model
+}
+
+func (s *faultStore) SessionByHash(ctx context.Context, hash roster.Secret) (*roster.Session, roster.Model, error) {
+	k, err := call(ctx, s, func() (k token, err error) { k.s, k.m, err = s.Store.SessionByHash(ctx, hash); return k, err })
+	return k.s, k.m, err
+}
+
+func (s *faultStore) InsertSession(ctx context.Context, in *roster.Session) error {
+	return call1(ctx, s, func() error { return s.Store.InsertSession(ctx, in) })
+}
+
+func (s *faultStore) UpdateSession(ctx context.Context, old roster.Secret, in *roster.Session) error {
+	return call1(ctx, s, func() error { return s.Store.UpdateSession(ctx, old, in) })
+}
+
+func (s *faultStore) SeeSession(ctx context.Context, hash roster.Secret, at, before time.Time) error {
+	return call1(ctx, s, func() error { return s.Store.SeeSession(ctx, hash, at, before) })
+}
+
+func (s *faultStore) SessionsOf(ctx context.Context, user roster.UserID, limit int) ([]*roster.Session, error) {
+	return call(ctx, s, func() ([]*roster.Session, error) { return s.Store.SessionsOf(ctx, user, limit) })
+}
+
+func (s *faultStore) DeleteSession(ctx context.Context, user roster.UserID, id uuid.UUID) error {
+	return call1(ctx, s, func() error { return s.Store.DeleteSession(ctx, user, id) })
+}
+
+func (s *faultStore) DropSession(ctx context.Context, hash roster.Secret) error {
+	return call1(ctx, s, func() error { return s.Store.DropSession(ctx, hash) })
+}
+
+func (s *faultStore) DeleteSessions(ctx context.Context, user roster.UserID, but uuid.UUID) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.DeleteSessions(ctx, user, but) })
+}
+
+func (s *faultStore) PruneSessions(ctx context.Context, now time.Time, limit int) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.PruneSessions(ctx, now, limit) })
+}
+
 func (s *faultStore) RecordLogin(ctx context.Context, id roster.UserID, at time.Time, ip string) error {
 	return call1(ctx, s, func() error { return s.Store.RecordLogin(ctx, id, at, ip) })
 }

@@ -21,6 +21,8 @@ type rows struct {
 	users  []roster.StoredUser
 	emails []*roster.UserEmail
 	creds  map[roster.UserID]*roster.Credential
+
+	sessions []*roster.Session
 }
 
 func readRows(ctx context.Context, s roster.Store) (*rows, error) {
@@ -56,6 +58,11 @@ func readRows(ctx context.Context, s roster.Store) (*rows, error) {
 		case !errors.Is(err, roster.ErrNotFound):
 			return nil, err
 		}
+		of, err := s.SessionsOf(ctx, id, 100_000)
+		if err != nil {
+			return nil, err
+		}
+		r.sessions = append(r.sessions, of...)
 	}
 	return r, nil
 }
@@ -124,6 +131,17 @@ func (r *rows) broken(ctx context.Context, s roster.Store) []string {
 		}
 		owner[e.AddressKey] = u.ID
 	}
+	for _, one := range r.sessions {
+		u, by := users[one.UserID], users[one.ImpersonatorID]
+		switch {
+		case !u.AuthChangedAt.Equal(one.AuthChangedAt):
+			add("a session of user %d outlived a change of the account", u.ID)
+		case one.ImpersonatorID != 0 && (by == nil || by == u || !by.AuthChangedAt.Equal(one.ImpersonatorChangedAt)):
+			add("a session of user %d outlived a change of user %d, who acts in it", u.ID, one.ImpersonatorID)
+		case !u.CanLogin():
+			add("user %d has a session and cannot sign in", u.ID)
+		}
+	}
 	for id, n := range counts {
 		switch {
 		case primary[id] == nil:
@@ -176,6 +194,14 @@ func dump(ctx context.Context, s roster.Store, names, codes []string) (string, e
 		}
 		names = append(names, u.NameKey)
 	}
+	var open []string
+	for _, one := range r.sessions {
+		open = append(open, fmt.Sprintf("session of %d by %d: auth changed %s %s created %s authenticated %s seen %s expires %s from %q %q %v",
+			users[one.UserID], users[one.ImpersonatorID], at(one.AuthChangedAt), at(one.ImpersonatorChangedAt), at(one.CreatedAt),
+			at(one.AuthenticatedAt), at(one.LastSeenAt), at(one.ExpiresAt), one.Addr, one.UserAgent, one.TLS))
+	}
+	slices.Sort(open)
+	lines = append(lines, open...)
 	for i, e := range r.emails {
 		emails[e.ID] = i + 1
 		line("address %d: of %d %q key %q primary %v activated %s released %s created %s",

@@ -69,6 +69,7 @@ var (
 	ann, ben       *roster.User
 	addr           netip.Addr
 	code, password string
+	cookie         string
 	err            error
 	form           interface{ Mark(field, what string) }
 )

@@ -26,6 +26,7 @@ type state struct {
 	outbox      outboxTable
 	limits      limitTable
 	undos       undoTable
+	sessions    sessionTable
 }
 
 // fork returns a state to change. It shares every index with st until that is

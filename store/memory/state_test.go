@@ -70,7 +70,7 @@ func randomCall(ctx context.Context, s *Store, rng *rand.Rand) {
 	fill := func(u *roster.User) {
 		u.NameKey, u.ActivatedAt, u.DeletedAt, u.DirectoryID = key, at(), at(), []string{"", "id"}[rng.IntN(2)]
 	}
-	switch rng.IntN(18) {
+	switch rng.IntN(20) {
 	case 0, 1:
 		u := &roster.User{UUID: uuid.New(), CreatedAt: at(), LastLoginAt: at()}
 		fill(u)
@@ -115,6 +115,17 @@ func randomCall(ctx context.Context, s *Store, rng *rand.Rand) {
 		_, _ = s.PruneNames(ctx, at(), 1)
 	case 17:
 		_ = s.PutCredential(ctx, &roster.Credential{UserID: user, ScopeID: roster.ScopeID(rng.IntN(3) - 1)})
+	case 18:
+		_ = s.InsertSession(ctx, &roster.Session{
+			Hash: roster.NewSecret(key), ID: uuid.UUID{15: byte(rng.IntN(4))}, UserID: user, ImpersonatorID: roster.UserID(rng.IntN(3)),
+			ExpiresAt: at(),
+		})
+	case 19:
+		_ = s.UpdateSession(ctx, roster.NewSecret(key), &roster.Session{Hash: roster.NewSecret("new " + key), ExpiresAt: at()})
+		_ = s.SeeSession(ctx, roster.NewSecret(key), at(), at())
+		_ = s.DropSession(ctx, roster.NewSecret(key))
+		_, _ = s.DeleteSessions(ctx, user, uuid.UUID{15: 1})
+		_, _ = s.PruneSessions(ctx, at(), 1)
 	}
 }
 
@@ -143,6 +154,18 @@ func checkIndices(t *testing.T, st *state) {
 			t.Errorf("a credential of nobody")
 		}
 	}
+	for hash, one := range st.sessions.byHash.from("") {
+		fresh.setSession(nil, one)
+		if st.users.byID.get(one.UserID) == nil || one.ImpersonatorID != 0 && st.users.byID.get(one.ImpersonatorID) == nil {
+			t.Errorf("a session of nobody")
+		}
+		if one.Hash.Reveal() != hash {
+			t.Errorf("a session under another hash")
+		}
+	}
+	sameIndex(t, "sessions by user", st.sessions.byUser, fresh.sessions.byUser)
+	sameIndex(t, "sessions by impersonator", st.sessions.byActor, fresh.sessions.byActor)
+	sameIndex(t, "sessions by expiry", st.sessions.byExpiry, fresh.sessions.byExpiry)
 	u, n, e, a := &fresh.users, &fresh.names, &fresh.emails, &fresh.activations
 	sameIndex(t, "users by UUID", st.users.byUUID, u.byUUID)
 	sameIndex(t, "live users", st.users.live, u.live)

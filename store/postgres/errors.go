@@ -23,6 +23,8 @@ var conflicts = map[string]string{
 	"emails_primary":   roster.FieldPrimary,
 	"activations_pkey": roster.FieldID,
 	"undos_pkey":       roster.FieldID,
+	"sessions_pkey":    roster.FieldID,
+	"sessions_user":    roster.FieldID,
 }
 
 // fault says what an error of the driver means.

@@ -22,6 +22,8 @@ var conflicts = map[string]string{
 	"emails.user_id":                     roster.FieldPrimary,
 	"activations.hash":                   roster.FieldID,
 	"undos.hash":                         roster.FieldID,
+	"sessions.hash":                      roster.FieldID,
+	"sessions.user_id, sessions.id":      roster.FieldID,
 }
 
 // faults returns what an error of the driver means.

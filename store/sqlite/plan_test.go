@@ -149,6 +149,17 @@ func everyCall(ctx context.Context, s roster.Store) {
 	_ = s.GiveLimits(ctx, []string{"a"}, []string{"b"})
 	_, _ = s.PruneLimits(ctx, now, 10)
 	_ = s.DeleteCredential(ctx, u.ID, 0)
+	token := roster.NewSecret("h")
+	one := &roster.Session{ID: u.UUID, Hash: token, UserID: u.ID, CreatedAt: now, AuthenticatedAt: now, LastSeenAt: now, ExpiresAt: now}
+	_ = s.InsertSession(ctx, one)
+	_, _, _ = s.SessionByHash(ctx, token)
+	_ = s.UpdateSession(ctx, token, one)
+	_ = s.SeeSession(ctx, token, now, now)
+	_, _ = s.SessionsOf(ctx, u.ID, 10)
+	_ = s.DeleteSession(ctx, u.ID, one.ID)
+	_ = s.DropSession(ctx, token)
+	_, _ = s.DeleteSessions(ctx, u.ID, one.ID)
+	_, _ = s.PruneSessions(ctx, now, 10)
 	_ = s.PurgeUser(ctx, u.ID)
 }
 

@@ -91,6 +91,22 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 			return s.GiveLimits(ctx, []string{"limit ann"}, []string{"limit ben"})
 		}},
 		{"PruneLimits", func(ctx context.Context) error { return only(s.PruneLimits(ctx, at(2*time.Hour), 10)) }},
+		{"InsertSession", func(ctx context.Context) error { return s.InsertSession(ctx, session(w.ann, 9, "token new")) }},
+		{"SessionByHash", func(ctx context.Context) error {
+			_, _, err := s.SessionByHash(ctx, roster.NewSecret("token ann 1"))
+			return err
+		}},
+		{"UpdateSession", func(ctx context.Context) error {
+			return s.UpdateSession(ctx, roster.NewSecret("token ann 1"), session(w.ann, 1, "token ann 1"))
+		}},
+		{"SeeSession", func(ctx context.Context) error {
+			return s.SeeSession(ctx, roster.NewSecret("token ann 1"), at(40*time.Hour), at(39*time.Hour))
+		}},
+		{"SessionsOf", func(ctx context.Context) error { return only(s.SessionsOf(ctx, ann, 10)) }},
+		{"DeleteSession", func(ctx context.Context) error { return s.DeleteSession(ctx, cat, sessionID(1)) }},
+		{"DropSession", func(ctx context.Context) error { return s.DropSession(ctx, roster.NewSecret("token ann 2")) }},
+		{"DeleteSessions", func(ctx context.Context) error { return only(s.DeleteSessions(ctx, ben, sessionID(0))) }},
+		{"PruneSessions", func(ctx context.Context) error { return only(s.PruneSessions(ctx, at(1000*time.Hour), 10)) }},
 		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, ann, at(0), "::3") }},
 	}
 	missing := map[string]bool{}

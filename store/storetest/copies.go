@@ -67,6 +67,16 @@ func copiesIn(t *testing.T, s roster.Store) {
 	*c = roster.Credential{Hash: roster.NewSecret("scribble")}
 	same(t, "after PutCredential", got(s.Credential(ctx, want.ID, 0))(t), &wantCredential)
 
+	one := insertSession(t, s, session(want, 1, "token"))
+	wantSession := *one
+	*one = roster.Session{Hash: roster.NewSecret("scribble")}
+	same(t, "after InsertSession", got(s.SessionsOf(ctx, want.ID, 1))(t), []*roster.Session{&wantSession})
+	one = session(want, 1, "token 2")
+	wantSession.Hash = one.Hash
+	ok(t, s.UpdateSession(ctx, roster.NewSecret("token"), one))
+	*one = roster.Session{Hash: roster.NewSecret("scribble")}
+	same(t, "after UpdateSession", got(s.SessionsOf(ctx, want.ID, 1))(t), []*roster.Session{&wantSession})
+
 	ids := []roster.UserID{want.ID}
 	emails := []roster.EmailID{wantEmail.ID}
 	got(s.UsersByID(ctx, ids...))(t)
@@ -116,6 +126,13 @@ func readers(s roster.Store, u *roster.User) map[string]func(context.Context) (r
 			}
 			return m, err
 		},
+		"SessionByHash": func(ctx context.Context) (roster.Model, error) {
+			one, m, err := s.SessionByHash(ctx, roster.NewSecret("token"))
+			if one != nil {
+				*one = roster.Session{Hash: roster.NewSecret("scribble")}
+			}
+			return m, err
+		},
 		"UsersAfter": func(ctx context.Context) (roster.Model, error) {
 			stored, err := s.UsersAfter(ctx, 0, 1)
 			if err != nil || len(stored) != 1 {
@@ -158,6 +175,9 @@ func copiesOutOf(ctx context.Context, t *testing.T, s roster.Store) {
 	ok(t, s.PutCredential(ctx, c))
 	a := activation(e, "hash")
 	ok(t, s.InsertActivation(ctx, a))
+
+	one := session(u, 1, "token")
+	ok(t, s.InsertSession(ctx, one))
 
 	all := readers(s, want)
 	for what, read := range all {
@@ -207,6 +227,10 @@ func copiesOutOf(ctx context.Context, t *testing.T, s roster.Store) {
 	list[0] = nil
 	same(t, "UndoByHash", got(s.UndoByHash(ctx, "hash"))(t), un)
 	same(t, "UndosOf", got(s.UndosOf(ctx, u.ID))(t), []*roster.Undo{un})
+	sessions := got(s.SessionsOf(ctx, u.ID, 9))(t)
+	*sessions[0] = roster.Session{Hash: roster.NewSecret("scribble")}
+	sessions[0] = nil
+	same(t, "SessionsOf", got(s.SessionsOf(ctx, u.ID, 9))(t), []*roster.Session{one})
 	*got(s.Credential(ctx, u.ID, 0))(t) = roster.Credential{Hash: roster.NewSecret("scribble")}
 	same(t, "Credential", got(s.Credential(ctx, u.ID, 0))(t), c)
 }

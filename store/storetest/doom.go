@@ -52,6 +52,11 @@ func (w *world) failures(s roster.Store) []call {
 		}},
 		{"PutCredential for nobody", func(ctx context.Context) error { return s.PutCredential(ctx, credential(ghost, 0, "x")) }},
 		{"SwapCredential of a stale row", func(ctx context.Context) error { return s.SwapCredential(ctx, w.ann.ID, 0, old, hash) }},
+		{"InsertSession twice", func(ctx context.Context) error { return s.InsertSession(ctx, session(w.ann, 9, "token ben")) }},
+		{"InsertSession for nobody", func(ctx context.Context) error { return s.InsertSession(ctx, session(ghost, 9, "token new")) }},
+		{"UpdateSession to a taken hash", func(ctx context.Context) error {
+			return s.UpdateSession(ctx, roster.NewSecret("token ann 1"), session(w.ann, 1, "token ben"))
+		}},
 		{"an Atomic that writes and fails", func(ctx context.Context) error {
 			return s.Atomic(ctx, func(ctx context.Context) error {
 				_, err := s.VoidActivations(ctx, w.ann.ID, 0)
@@ -92,6 +97,14 @@ func (w *world) missed(s roster.Store) []call {
 			return only(s.RedeemActivation(ctx, "hash ben", at(1000*time.Hour), roster.PurposeActivate))
 		}},
 		{"Credential", func(ctx context.Context) error { return only(s.Credential(ctx, w.ann.ID, 5)) }},
+		{"SessionByHash", func(ctx context.Context) error {
+			_, _, err := s.SessionByHash(ctx, roster.NewSecret("none"))
+			return err
+		}},
+		{"UpdateSession", func(ctx context.Context) error {
+			return s.UpdateSession(ctx, roster.NewSecret("none"), session(w.ann, 1, "token new"))
+		}},
+		{"DeleteSession", func(ctx context.Context) error { return s.DeleteSession(ctx, w.ben.ID, sessionID(2)) }},
 		{"an Atomic that looks and fails", func(ctx context.Context) error {
 			return s.Atomic(ctx, func(ctx context.Context) error { return only(s.LockUser(ctx, user)) })
 		}},

@@ -122,6 +122,31 @@ func take(key string, most int, expires time.Time) roster.LimitTake {
 	return roster.LimitTake{Key: key, Max: most, ExpiresAt: expires}
 }
 
+// sessionID tells sessions apart by a number, and sorts as it does.
+func sessionID(n byte) [16]byte { return [16]byte{0: 0xf0, 6: 0x40, 8: 0x80, 15: n} }
+
+// session of a user, by a token that hashes to what is told.
+func session(u *roster.User, n byte, hash string) *roster.Session {
+	return &roster.Session{
+		ID: sessionID(n), Hash: roster.NewSecret(hash), UserID: u.ID, AuthChangedAt: at(5 * time.Second),
+		CreatedAt: at(6 * time.Hour), AuthenticatedAt: at(5 * time.Hour), LastSeenAt: at(7 * time.Hour), ExpiresAt: at(50 * time.Hour),
+		Addr: "2001:db8::2", UserAgent: "Browser/1.0 (of " + u.NameKey + ")", TLS: true,
+	}
+}
+
+// acting is a session of the user in which somebody else acts.
+func acting(u, by *roster.User, n byte, hash string) *roster.Session {
+	s := session(u, n, hash)
+	s.ImpersonatorID, s.ImpersonatorChangedAt = by.ID, at(8*time.Second)
+	return s
+}
+
+func insertSession(t testing.TB, s roster.Store, in *roster.Session) *roster.Session {
+	t.Helper()
+	ok(t, s.InsertSession(t.Context(), in))
+	return in
+}
+
 // insert writes the user, who is found by the name key.
 func insert(t testing.TB, s roster.Store, u *roster.User) *roster.User {
 	t.Helper()

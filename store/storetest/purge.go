@@ -46,6 +46,14 @@ func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.User
 	}
 	same(t, "the addresses by ID", got(s.EmailsByID(ctx, ids...))(t), []*roster.UserEmail{})
 	same(t, "the addresses of the user", got(s.EmailsOf(ctx, gone.ID))(t), []*roster.UserEmail{})
+	for i, hash := range worldTokens { // those of the world are of these three, or one of them acts
+		one, _, err := s.SessionByHash(ctx, roster.NewSecret(hash))
+		if err == nil && (one.UserID == gone.ID || one.ImpersonatorID == gone.ID) {
+			t.Errorf("the session %d is left", i)
+		}
+	}
+	same(t, "the sessions of the user", got(s.SessionsOf(ctx, gone.ID, 10))(t), []*roster.Session{})
+	conflicts(t, "a session of nobody", s.InsertSession(ctx, session(gone, 9, "token new")), roster.FieldUser)
 	conflicts(t, "a password for nobody", s.PutCredential(ctx, credential(gone, 0, "hash")), roster.FieldUser)
 	conflicts(t, "an address of nobody", s.InsertEmail(ctx, pending(gone, "new@example.org")), roster.FieldUser)
 	conflicts(t, "a name of nobody", s.ClaimName(ctx, "new name", gone.ID, at(0)), roster.FieldUser)
@@ -112,6 +120,8 @@ func purgeOthers(t *testing.T, s roster.Store) {
 	putCredential(t, s, credential(extra, 1, "hash"))
 	insertMail(t, s, letter(extra, "extra"))
 	insertUndo(t, s, undo(extra, "ann@one", 1, "undo of extra"))
+	insertSession(t, s, session(extra, 1, "token extra"))
+	insertSession(t, s, acting(w.ben, extra, 8, "token new"))
 	ok(t, s.PurgeUser(ctx, extra.ID))
 	same(t, "all the others", dump(ctx, t, s), before)
 	ok(t, s.PurgeUser(ctx, w.cat.ID))

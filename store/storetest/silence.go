@@ -28,6 +28,7 @@ func errorsSilent(t *testing.T, s roster.Store) {
 	bens := insertEmail(t, s, pending(ben, mark))
 	insertActivation(t, s, activation(e, mark))
 	putCredential(t, s, credential(ann, 0, mark))
+	insertSession(t, s, session(ann, 1, mark))
 	ok(t, s.ClaimName(ctx, mark, ann.ID, at(0)))
 
 	ghost := &roster.User{ID: ben.ID + 1000, NameKey: mark, Name: mark, RealName: mark}
@@ -63,6 +64,9 @@ func errorsSilent(t *testing.T, s roster.Store) {
 		"a mail for nobody":      s.InsertMail(ctx, letter(ghost, mark)),
 		"a claim that is lost":   s.SettleMail(ctx, &roster.QueuedMail{ID: 1, Claim: mark}),
 		"too many counts":        only(s.LimitCounts(ctx, at(0), slices.Repeat([]string{mark}, roster.MaxLimits+1)...)),
+		"a taken token":          s.InsertSession(ctx, session(ben, 2, mark)),
+		"a session of nobody":    s.InsertSession(ctx, session(ghost, 2, mark+"?")),
+		"an unknown token":       s.UpdateSession(ctx, roster.NewSecret(mark+"?"), session(ann, 1, mark)),
 		"a context that is over": s.InsertUser(canceled, user(mark+"?"), mark),
 	} {
 		if err == nil {

@@ -22,6 +22,7 @@ type world struct {
 var (
 	worldNames    = []string{"ann", "anna", "ben", "cat", "dan", "free"}
 	worldHashes   = []string{"hash ann 1", "hash ann 2", "hash ben", "hash cat", "hash new"}
+	worldTokens   = []string{"token ann 1", "token ann 2", "token ben", "token cat", "token new"}
 	worldScopes   = []roster.ScopeID{0, 1, 2}
 	worldPatterns = []string{"text", "new"}
 	worldLimits   = []string{"limit ann", "limit ben", "limit new", "limit old"}
@@ -75,6 +76,10 @@ func populate(t testing.TB, s roster.Store) *world {
 	insertUndo(t, s, undo(w.ann, "ann@gone", 2, "undo ann 2"))
 	insertUndo(t, s, undo(w.ben, "ben@one", 1, "undo ben"))
 	insertUndo(t, s, undo(w.cat, "cat@one", 1, "undo cat"))
+	insertSession(t, s, session(w.ann, 1, "token ann 1"))
+	insertSession(t, s, session(w.ben, 1, "token ben"))
+	insertSession(t, s, acting(w.ann, w.cat, 2, "token ann 2"))
+	insertSession(t, s, session(w.cat, 1, "token cat"))
 	return w
 }
 
@@ -87,6 +92,8 @@ type rows struct {
 	Activations []*roster.Activation
 	Limits      []roster.LimitCount
 	Undos       []*roster.Undo
+	Sessions    []*roster.Session
+	SessionsOf  map[roster.UserID][]*roster.Session
 	Names       map[string]roster.UserID
 	Found       map[string][]string
 	Keys        map[string][]*roster.UserEmail
@@ -97,10 +104,11 @@ type rows struct {
 // dump reads everything.
 func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 	t.Helper()
-	d := rows{Names: map[string]roster.UserID{}, Found: map[string][]string{}, Keys: map[string][]*roster.UserEmail{}}
+	d := rows{Names: map[string]roster.UserID{}, Found: map[string][]string{}, Keys: map[string][]*roster.UserEmail{}, SessionsOf: map[roster.UserID][]*roster.Session{}}
 	for _, u := range got(s.UsersAfter(ctx, 0, 1000))(t) {
 		row := u.User.RosterUser()
 		d.Users, d.Search = append(d.Users, row), append(d.Search, u.Search)
+		d.SessionsOf[row.ID] = append([]*roster.Session{}, got(s.SessionsOf(ctx, row.ID, 100))(t)...)
 		for _, scope := range worldScopes {
 			if c, err := s.Credential(ctx, row.ID, scope); !errors.Is(err, roster.ErrNotFound) {
 				d.Credentials = append(d.Credentials, got(c, err)(t))
@@ -122,6 +130,11 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 		}
 	}
 	d.Limits = got(s.LimitCounts(ctx, at(0), worldLimits...))(t)
+	for _, hash := range worldTokens {
+		if one, _, err := s.SessionByHash(ctx, roster.NewSecret(hash)); !errors.Is(err, roster.ErrNotFound) {
+			d.Sessions = append(d.Sessions, got(one, err)(t))
+		}
+	}
 	for _, name := range worldNames {
 		if owner, err := s.NameOwner(ctx, name); !errors.Is(err, roster.ErrNotFound) {
 			d.Names[name] = got(owner, err)(t)
@@ -169,6 +182,13 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		only(s.RedeemActivation(ctx, "hash ann 2", at(0), roster.PurposeChangeEmail)),
 		only(s.VoidActivations(ctx, w.ann.ID, 0)),
 		only(s.DeleteEmails(ctx, w.mails["ann"].ID)),
+		s.InsertSession(ctx, acting(eve, w.ann, 3, "token new")),
+		s.UpdateSession(ctx, roster.NewSecret("token cat"), session(w.cat, 1, "token cat new")),
+		s.SeeSession(ctx, roster.NewSecret("token cat new"), at(40*time.Hour), at(39*time.Hour)),
+		s.DropSession(ctx, roster.NewSecret("token ann 1")),
+		s.DeleteSession(ctx, eve.ID, sessionID(3)),
+		only(s.DeleteSessions(ctx, w.ann.ID, sessionID(7))),
+		only(s.PruneSessions(ctx, at(1000*time.Hour), 1)),
 		only(s.PruneEmails(ctx, at(1000*time.Hour), 10)),
 		only(s.PruneActivations(ctx, at(30*time.Hour), 1)),
 		s.SettleMail(ctx, &sent),

@@ -69,6 +69,7 @@ type queries struct {
 	login      loginQueries
 	outbox     outboxQueries
 	limit      limitQueries
+	session    sessionQueries
 	search     searchQueries
 }
 
@@ -87,7 +88,7 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	s.queries = queries{
 		user: s.userQueries(), name: s.nameQueries(), email: s.emailQueries(), activation: s.activationQueries(),
 		credential: s.credentialQueries(), undo: s.undoQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),
-		limit: s.limitQueries(), search: s.searchQueries(),
+		limit: s.limitQueries(), session: s.sessionQueries(), search: s.searchQueries(),
 	}
 	return s
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // steps is how long a script is. Longer ones find little more.
-const steps = 70
+const steps = 110
 
 // TestStoresAgree runs the same random scripts on all stores.
 func TestStoresAgree(t *testing.T) {

@@ -35,7 +35,7 @@ func kindOf(name string) kind {
 }
 
 // kinds are all but Atomic, which runs others.
-var kinds = slices.Concat(userKinds, emailKinds, otherKinds)
+var kinds = slices.Concat(userKinds, emailKinds, otherKinds, sessionKinds)
 
 // pair is two values of one answer.
 type pair struct{ A, B any }
@@ -242,6 +242,37 @@ func limitKeys(keys []string) []string {
 		}
 	}
 	return some
+}
+
+var sessionKinds = []kind{
+	{"InsertSession", 9, "Hash User Users At Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.InsertSession(ctx, p.newSession(o))
+	}},
+	{"SessionByHash", 3, "Hash", true, func(ctx context.Context, p *player, o op) any {
+		one, m, err := p.s.SessionByHash(ctx, roster.NewSecret(o.Hash))
+		return pair{pair{one, m}, err}
+	}},
+	{"UpdateSession", 4, "Old Hash User Users At Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.UpdateSession(ctx, roster.NewSecret(o.Old), p.newSession(o))
+	}},
+	{"SeeSession", 2, "Hash At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.SeeSession(ctx, roster.NewSecret(o.Hash), at(o.At+o.Limit), at(o.At))
+	}},
+	{"SessionsOf", 3, "User Limit", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.SessionsOf(ctx, p.user(o.User), o.Limit-1))
+	}},
+	{"DeleteSession", 2, "User Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.DeleteSession(ctx, p.user(o.User), sessionID(o.Variant))
+	}},
+	{"DropSession", 1, "Hash", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.DropSession(ctx, roster.NewSecret(o.Hash))
+	}},
+	{"DeleteSessions", 1, "User Variant", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.DeleteSessions(ctx, p.user(o.User), sessionID(o.Variant)))
+	}},
+	{"PruneSessions", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.PruneSessions(ctx, at(o.At), o.Limit-1))
+	}},
 }
 
 func two(v any, err error) any { return pair{v, err} }

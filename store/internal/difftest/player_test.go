@@ -192,6 +192,13 @@ func (p *player) dump(ctx context.Context) {
 		}
 		note("undos", two(p.s.UndosOf(ctx, id)))
 	}
+	for _, hash := range hashes {
+		one, m, err := p.s.SessionByHash(ctx, roster.NewSecret(hash))
+		note("session "+hash, pair{pair{one, m}, err})
+	}
+	for _, u := range users {
+		note("sessions", two(p.s.SessionsOf(ctx, u.User.RosterUser().ID, 100)))
+	}
 	for _, name := range names {
 		note("owner of "+name, two(p.s.NameOwner(ctx, name)))
 	}

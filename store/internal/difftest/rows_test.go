@@ -100,3 +100,21 @@ func (p *player) newMail(o op) *roster.QueuedMail {
 	}
 	return m
 }
+
+// sessionID is one of a few.
+func sessionID(variant uint) [16]byte { return uuidOf(1 + int(variant&3)) }
+
+// newSession is one of the user, in which somebody else acts now and then.
+func (p *player) newSession(o op) *roster.Session {
+	s := &roster.Session{
+		ID: sessionID(o.Variant), Hash: roster.NewSecret(o.Hash), UserID: p.user(o.User), CreatedAt: at(o.At / 4), AuthenticatedAt: at(3),
+		LastSeenAt: at(o.At), ExpiresAt: at(o.At + 1), UserAgent: searched[o.Variant>>2&7], TLS: o.Variant&(1<<5) != 0,
+	}
+	if o.Variant&(3<<6) == 3<<6 {
+		s.AuthChangedAt = at(o.At + 2)
+	}
+	if len(o.Users) > 0 && o.Users[0] != o.User {
+		s.ImpersonatorID, s.ImpersonatorChangedAt = p.user(o.Users[0]), at(o.At+3)
+	}
+	return s
+}

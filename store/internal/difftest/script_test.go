@@ -230,6 +230,13 @@ func (g *generator) relate(o *op) {
 			o.Hash, o.User, o.Key = u.Hash, u.User, u.Key
 			o.At = g.IntN(u.At + 2)
 		}
+	case "SessionByHash", "UpdateSession", "SeeSession", "SessionsOf", "DeleteSession", "DropSession":
+		if c, ok := recall("InsertSession"); ok {
+			o.User, o.Old, o.Variant = c.User, c.Hash, c.Variant
+			if o.Kind != "UpdateSession" {
+				o.Hash = c.Hash
+			}
+		}
 	case "Credential", "SwapCredential", "DeleteCredential":
 		if c, ok := recall("PutCredential"); ok {
 			o.User, o.Scope, o.Old = c.User, c.Scope, c.Hash

@@ -41,6 +41,12 @@ func (p *player) show(v any) string {
 		return fmt.Sprintf("mail{%s of %s %q %q %q %q %q claim %q tries %d error %q %v}", p.mails.name(int64(v.ID)), p.users.name(int64(v.UserID)),
 			v.MessageID, v.Kind, v.To, v.Locale, v.Payload.Reveal(), v.Claim, v.Attempts, v.LastError,
 			moments(v.QueuedAt, v.ExpiresAt, v.DueAt, v.SentAt, v.FailedAt))
+	case *roster.Session:
+		return fmt.Sprintf("session{%q %x of %s by %s %v %q %v}", v.Hash.Reveal(), v.ID[15:], p.users.name(int64(v.UserID)),
+			p.users.name(int64(v.ImpersonatorID)), moments(v.AuthChangedAt, v.ImpersonatorChangedAt, v.CreatedAt, v.AuthenticatedAt,
+				v.LastSeenAt, v.ExpiresAt), v.UserAgent, v.TLS)
+	case []*roster.Session:
+		return showAll(v, func(s *roster.Session) string { return p.show(s) })
 	case *roster.Credential:
 		if v == nil {
 			return "no credential"

@@ -1,0 +1,181 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// impersonationTTL is how long somebody may act as somebody else at a time.
+const impersonationTTL = time.Hour
+
+// Impersonate lets the user of a session act as another user, to see what that
+// one sees: it ends the session and starts one of the target, with a new token,
+// for an hour at most, and not beyond what was left of the former one.
+// [Users.StopImpersonating] leads back. Both start and end are logged with both
+// users, and the session carries both as long as it lasts.
+//
+// Options.MayImpersonate decides, now and at every check of the session. Who
+// asks is taken from the session and from nowhere else, and has to be fresh, see
+// [Users.RequireFresh]. Whatever it says, nobody acts as themselves, as a user who is
+// flagged Privileged or cannot sign in, or as somebody while acting as somebody
+// else; and the session ends when either account has an auth-sensitive change.
+//
+// It returns ErrNoSession; ErrReauthenticate; ErrForbidden, also if there is no
+// such target, of which nothing is told; or else the error of MayImpersonate.
+func (us *Users) Impersonate(ctx context.Context, token string, target UserID) (*Session, Secret, error) {
+	own, err := us.ownSession(ctx, token)
+	if err != nil {
+		return nil, Secret{}, wrap("impersonate", 0, err)
+	}
+	s, renewed, err := us.impersonate(ctx, own, target)
+	return s, renewed, wrap("impersonate as user", own.UserID, err)
+}
+
+func (us *Users) impersonate(ctx context.Context, own *Session, target UserID) (s *Session, token Secret, err error) {
+	switch {
+	case us.opts.MayImpersonate == nil || target <= 0 || target == own.UserID:
+		return nil, Secret{}, ErrForbidden
+	case !us.IsFresh(own):
+		return nil, Secret{}, ErrReauthenticate
+	}
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
+		actor, u, err := us.lockPair(ctx, own.User, target)
+		if err != nil {
+			return err
+		}
+		if err := us.mayImpersonate(ctx, actor, u); err != nil {
+			return err
+		}
+		if err := us.endOwn(ctx, own); err != nil {
+			return err
+		}
+		ends := us.now().Add(impersonationTTL)
+		if own.ExpiresAt.Before(ends) {
+			ends = own.ExpiresAt
+		}
+		s, token, err = us.insertSession(ctx, &Session{
+			User: u, Impersonator: actor, AuthenticatedAt: own.AuthenticatedAt, ExpiresAt: ends,
+		})
+		if err == nil {
+			us.recordImpersonation(ctx, "impersonation started", s)
+		}
+		return err
+	})
+	return orNone(s, token, err)
+}
+
+// lockPair locks the actor, who must be as it was read, and the target, in the
+// order of their IDs.
+func (us *Users) lockPair(ctx context.Context, actor *User, target UserID) (a, u *User, err error) {
+	lockTarget := func() error {
+		m, err := us.store.LockUser(ctx, target)
+		if errors.Is(err, ErrNotFound) {
+			return ErrForbidden
+		}
+		if err == nil {
+			u = bind(m)
+		}
+		return err
+	}
+	if target < actor.ID {
+		err = lockTarget()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := us.lockUnchanged(ctx, actor)
+	if errors.Is(err, ErrStale) {
+		err = ErrNoSession
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if target > actor.ID {
+		err = lockTarget()
+	}
+	return m.RosterUser(), u, err
+}
+
+// mayImpersonate returns ErrForbidden, or what Options.MayImpersonate answers.
+func (us *Users) mayImpersonate(ctx context.Context, actor, target *User) error {
+	if us.opts.MayImpersonate == nil || !actor.CanLogin() || !target.CanLogin() || target.Flags.Has(FlagPrivileged) {
+		return ErrForbidden
+	}
+	return us.opts.MayImpersonate(ctx, actor, target)
+}
+
+// mayGoOn asks again for a session that somebody acts in. What keeps it from
+// being known is told, everything else is the end.
+func (us *Users) mayGoOn(ctx context.Context, s *Session) error {
+	err := us.mayImpersonate(ctx, s.Impersonator, s.User)
+	if err != nil && !errors.Is(err, ErrUnavailable) && ctx.Err() == nil {
+		return ErrNoSession
+	}
+	return err
+}
+
+// loadImpersonator reads who acts as the user.
+func (us *Users) loadImpersonator(ctx context.Context, s *Session) error {
+	m, err := us.store.UserByID(ctx, s.ImpersonatorID)
+	if errors.Is(err, ErrNotFound) {
+		return ErrNoSession
+	}
+	if err == nil {
+		s.Impersonator = bind(m)
+	}
+	return err
+}
+
+// StopImpersonating ends a session in which somebody acts as somebody else, and
+// starts one of who did: as fresh as the one before, ending when that would
+// have, with a new token. Who that is stands in the stored session. It returns
+// ErrNoSession, or ErrForbidden if nobody acts as anybody in it.
+func (us *Users) StopImpersonating(ctx context.Context, token string) (*Session, Secret, error) {
+	acting, err := us.session(ctx, token)
+	if err == nil && !acting.IsImpersonated() {
+		err = ErrForbidden
+	}
+	if err != nil {
+		return nil, Secret{}, wrap("stop impersonating", 0, err)
+	}
+	var s *Session
+	var renewed Secret
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
+		m, err := us.lockUnchanged(ctx, acting.Impersonator)
+		if errors.Is(err, ErrStale) {
+			return ErrNoSession
+		}
+		if err != nil {
+			return err
+		}
+		if err := us.endOwn(ctx, acting); err != nil {
+			return err
+		}
+		s, renewed, err = us.insertSession(ctx, &Session{User: m.RosterUser(), AuthenticatedAt: acting.AuthenticatedAt})
+		if err == nil {
+			us.recordImpersonation(ctx, "impersonation ended", acting)
+		}
+		return err
+	})
+	return orNone(s, renewed, wrap("stop impersonating as user", acting.ImpersonatorID, err))
+}
+
+// endOwn ends the session that another one takes the place of. ErrNoSession says
+// that it has ended meanwhile.
+func (us *Users) endOwn(ctx context.Context, s *Session) error {
+	err := us.store.DeleteSession(ctx, s.UserID, s.ID)
+	if errors.Is(err, ErrNotFound) {
+		return ErrNoSession
+	}
+	return err
+}
+
+// recordImpersonation tells the operator who acts as whom, once it is so.
+func (us *Users) recordImpersonation(ctx context.Context, what string, s *Session) {
+	by, as, id := s.ImpersonatorID, s.UserID, s.ID
+	AfterCommit(ctx, func(context.Context) {
+		us.opts.Logger.Info(what, slog.Int64("impersonator", int64(by)), slog.Int64("user", int64(as)), slog.String("session", id.String()))
+	})
+}
