@@ -21,30 +21,51 @@ func (p Problem) String() string {
 	return fmt.Sprintf("user %d, e-mail %d: %s", p.UserID, p.EmailID, p.What)
 }
 
-const checkBatch = 500
+// The bounds of Check: how much it has in memory at once, and how much it says.
+const (
+	checkBatch  = 500
+	maxProblems = 1000
+)
 
 // Check proves the invariants of a database that is in use and lists what is
 // wrong: keys that are not up to date with this version's rules, names without
 // a claim, more or less than one primary address, an address that is activated
-// twice, rows that belong to nobody. It only reads, row by row, so what changes
-// meanwhile may show up: look twice before you mend.
+// twice, rows that belong to nobody. It only reads, page by page, so what
+// changes meanwhile may show up: look twice before you mend. It stops at a
+// thousand problems; mend those and run it again.
 func (us *Users) Check(ctx context.Context) ([]Problem, error) {
-	c := checker{us: us, activated: map[string]EmailID{}}
+	c := checker{us: us}
 	err := c.users(ctx)
 	if err == nil {
 		err = c.emails(ctx)
 	}
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return c.problems, wrap("check", 0, err)
 }
 
+// checker looks at the rows in pages of checkBatch, with a fixed number of
+// questions for each.
 type checker struct {
-	us        *Users
-	problems  []Problem
-	activated map[string]EmailID
+	us       *Users
+	problems []Problem
 }
+
+// errEnough ends a check that has found too much.
+var errEnough = errors.New("roster: too many problems")
 
 func (c *checker) add(u UserID, e EmailID, what string) {
 	c.problems = append(c.problems, Problem{u, e, what})
+}
+
+// enough ends the check after a page if that is so, and cuts the list.
+func (c *checker) enough() error {
+	if len(c.problems) < maxProblems {
+		return nil
+	}
+	c.problems = c.problems[:maxProblems]
+	return errEnough
 }
 
 func (c *checker) users(ctx context.Context) error {
@@ -53,26 +74,35 @@ func (c *checker) users(ctx context.Context) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		ids := make([]UserID, len(rows))
+		ids, keys := make([]UserID, len(rows)), make([]string, len(rows))
 		for i, row := range rows {
-			ids[i] = row.User.RosterUser().ID
+			u := row.User.RosterUser()
+			ids[i], keys[i] = u.ID, u.NameKey
 		}
-		of, err := c.us.EmailsOf(ctx, ids...)
+		emails, err := c.us.EmailsOf(ctx, ids...)
+		if err != nil {
+			return err
+		}
+		owners, err := c.us.store.NameOwners(ctx, keys...)
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
 			u := row.User.RosterUser()
-			if err := c.user(ctx, u, row.Search); err != nil {
-				return err
+			c.user(u, row.Search)
+			if !u.IsDeleted() && owners[u.NameKey] != u.ID {
+				c.add(u.ID, 0, "the name is not claimed by its user")
 			}
-			c.primary(u, of[u.ID])
+			c.primary(u, emails[u.ID])
+		}
+		if err := c.enough(); err != nil || len(rows) < checkBatch {
+			return err
 		}
 		after = ids[len(ids)-1]
 	}
 }
 
-func (c *checker) user(ctx context.Context, u *User, search string) error {
+func (c *checker) user(u *User, search string) {
 	if key, err := NameKey(u.Name); err != nil {
 		c.add(u.ID, 0, "the name is not allowed any more")
 	} else if key != u.NameKey {
@@ -81,15 +111,6 @@ func (c *checker) user(ctx context.Context, u *User, search string) error {
 	if search != searchText(u) {
 		c.add(u.ID, 0, "the search text is not up to date")
 	}
-	if u.IsDeleted() {
-		return nil
-	}
-	owner, err := c.us.store.NameOwner(ctx, u.NameKey)
-	if errors.Is(err, ErrNotFound) || err == nil && owner != u.ID {
-		c.add(u.ID, 0, "the name is not claimed by its user")
-		return nil
-	}
-	return err
 }
 
 func (c *checker) primary(u *User, emails []*UserEmail) {
@@ -114,26 +135,39 @@ func (c *checker) emails(ctx context.Context) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		users := map[UserID]*User{}
-		ids := make([]UserID, len(rows))
+		ids, keys := make([]UserID, len(rows)), make([]string, len(rows))
 		for i, e := range rows {
-			ids[i] = e.UserID
+			ids[i], keys[i] = e.UserID, e.AddressKey
 		}
 		models, err := c.us.store.UsersByID(ctx, ids...)
 		if err != nil {
 			return err
 		}
+		users := make(map[UserID]*User, len(models))
 		for _, m := range models {
 			users[m.RosterUser().ID] = m.RosterUser()
 		}
+		activated, err := c.us.store.ActivatedEmails(ctx, keys...)
+		if err != nil {
+			return err
+		}
+		first := make(map[string]EmailID, len(activated))
+		for _, e := range slices.Backward(activated) { // they are by ID
+			first[e.AddressKey] = e.ID
+		}
 		for _, e := range rows {
-			c.email(e, users[e.UserID])
+			c.email(e, users[e.UserID], first[e.AddressKey])
+		}
+		if err := c.enough(); err != nil || len(rows) < checkBatch {
+			return err
 		}
 		after = rows[len(rows)-1].ID
 	}
 }
 
-func (c *checker) email(e *UserEmail, u *User) {
+// email checks an address of u, nil if there is no such user. first is the
+// oldest row that is activated with its key.
+func (c *checker) email(e *UserEmail, u *User, first EmailID) {
 	if u == nil {
 		c.add(e.UserID, e.ID, "the address belongs to nobody")
 		return
@@ -147,12 +181,7 @@ func (c *checker) email(e *UserEmail, u *User) {
 	if released != u.IsDeleted() {
 		c.add(u.ID, e.ID, "the address is released although the user is not deleted, or the reverse")
 	}
-	if !e.IsActivated() || released {
-		return
-	}
-	if first, ok := c.activated[e.AddressKey]; ok {
+	if e.IsActivated() && !released && first != 0 && first < e.ID {
 		c.add(u.ID, e.ID, fmt.Sprintf("the address is activated twice, see e-mail %d", first))
-		return
 	}
-	c.activated[e.AddressKey] = e.ID
 }

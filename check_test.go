@@ -55,12 +55,103 @@ func (s tampered) EmailsOf(ctx context.Context, ids ...roster.UserID) ([]*roster
 	return s.change(s.Store.EmailsOf(ctx, ids...))
 }
 
-func (s tampered) NameOwner(ctx context.Context, key string) (roster.UserID, error) {
-	id, err := s.Store.NameOwner(ctx, key)
-	if s.owner != nil {
-		id = s.owner(id)
+func (s tampered) ActivatedEmails(ctx context.Context, keys ...string) ([]*roster.UserEmail, error) {
+	return s.change(s.Store.ActivatedEmails(ctx, keys...))
+}
+
+func (s tampered) NameOwners(ctx context.Context, keys ...string) (map[string]roster.UserID, error) {
+	owners, err := s.Store.NameOwners(ctx, keys...)
+	for key, id := range owners {
+		if s.owner != nil {
+			owners[key] = s.owner(id)
+		}
 	}
-	return id, err
+	return owners, err
+}
+
+// counted counts the questions that a check asks, and the rows it has at once.
+type counted struct {
+	roster.Store
+	asked map[string]int
+}
+
+func (s counted) note(what string, rows int) {
+	s.asked[what]++
+	if rows > 500 {
+		s.asked["too many rows"]++
+	}
+}
+
+func (s counted) UsersAfter(ctx context.Context, after roster.UserID, limit int) ([]roster.StoredUser, error) {
+	rows, err := s.Store.UsersAfter(ctx, after, limit)
+	s.note("UsersAfter", len(rows))
+	return rows, err
+}
+
+func (s counted) EmailsAfter(ctx context.Context, after roster.EmailID, limit int) ([]*roster.UserEmail, error) {
+	rows, err := s.Store.EmailsAfter(ctx, after, limit)
+	s.note("EmailsAfter", len(rows))
+	return rows, err
+}
+
+func (s counted) EmailsOf(ctx context.Context, ids ...roster.UserID) ([]*roster.UserEmail, error) {
+	s.note("EmailsOf", len(ids))
+	return s.Store.EmailsOf(ctx, ids...)
+}
+
+func (s counted) UsersByID(ctx context.Context, ids ...roster.UserID) ([]roster.Model, error) {
+	s.note("UsersByID", len(ids))
+	return s.Store.UsersByID(ctx, ids...)
+}
+
+func (s counted) NameOwners(ctx context.Context, keys ...string) (map[string]roster.UserID, error) {
+	s.note("NameOwners", len(keys))
+	return s.Store.NameOwners(ctx, keys...)
+}
+
+func (s counted) ActivatedEmails(ctx context.Context, keys ...string) ([]*roster.UserEmail, error) {
+	s.note("ActivatedEmails", len(keys))
+	return s.Store.ActivatedEmails(ctx, keys...)
+}
+
+func TestCheckAsksByThePage(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	const users = 1200
+	for i := range users {
+		u := &roster.User{Name: fmt.Sprintf("user%d", i)}
+		must(t, env.Create(ctx, u))
+		_, err := env.AddActivatedEmail(ctx, u.ID, u.Name+"@example.org")
+		must(t, err)
+	}
+	store := counted{Store: env.Store, asked: map[string]int{}}
+	counting, err := roster.New(store, nil)
+	must(t, err)
+	problems, err := counting.Check(ctx)
+	must(t, err)
+	if len(problems) > 0 {
+		t.Error(problems)
+	}
+	want := map[string]int{"UsersAfter": 3, "EmailsOf": 3, "NameOwners": 3, "EmailsAfter": 3, "UsersByID": 3, "ActivatedEmails": 3}
+	if diff := cmp.Diff(want, store.asked); diff != "" {
+		t.Error(diff)
+	}
+
+	// One in the last page is found, and of too many so many are told.
+	for _, tt := range []struct{ bad, want int }{{1, 1}, {users, 1000}} {
+		store := tampered{Store: env.Store, user: func(u *roster.StoredUser) {
+			if int(u.User.RosterUser().ID) > users-tt.bad {
+				u.Search = ""
+			}
+		}}
+		broken, err := roster.New(store, nil)
+		must(t, err)
+		problems, err := broken.Check(ctx)
+		must(t, err)
+		if len(problems) != tt.want {
+			t.Errorf("of %d broken users %d were told, want %d", tt.bad, len(problems), tt.want)
+		}
+	}
 }
 
 func TestCheckFindsWhatIsWrong(t *testing.T) {

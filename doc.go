@@ -223,7 +223,7 @@
 //		}
 //	}
 //
-// [Users.Check] reads a whole database and lists what should not be.
+// [Users.Check] reads a whole database, page by page, and lists what is wrong.
 //
 // # A user type of the program's own
 //

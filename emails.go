@@ -260,6 +260,10 @@ type EmailStore interface {
 	EmailsByKey(ctx context.Context, key string) ([]*UserEmail, error)
 	LockEmails(ctx context.Context, key string) ([]*UserEmail, error)
 
+	// ActivatedEmails returns the activated addresses with these keys that are
+	// not released, by ID.
+	ActivatedEmails(ctx context.Context, keys ...string) ([]*UserEmail, error)
+
 	// ActivateEmail sets ActivatedAt of a pending row. ErrNotFound if there is
 	// no such pending row, a [ConflictError] of [FieldEmail] if another row has
 	// activated the address.

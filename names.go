@@ -203,8 +203,9 @@ type NameStore interface {
 	// key is not the owner's.
 	RetireName(ctx context.Context, key string, owner UserID, until time.Time) error
 
-	// NameOwner returns whose key it is, held back or not.
-	NameOwner(ctx context.Context, key string) (UserID, error)
+	// NameOwners returns whose keys these are, held back or not. What nobody has
+	// is not in the map.
+	NameOwners(ctx context.Context, keys ...string) (map[string]UserID, error)
 
 	// PruneNames deletes at most limit keys that were held back until now or
 	// earlier. It returns how many.

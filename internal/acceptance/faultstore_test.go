@@ -304,8 +304,8 @@ func (s *faultStore) RetireName(ctx context.Context, key string, owner roster.Us
 	return call1(ctx, s, func() error { return s.Store.RetireName(ctx, key, owner, until) })
 }
 
-func (s *faultStore) NameOwner(ctx context.Context, key string) (roster.UserID, error) {
-	return call(ctx, s, func() (roster.UserID, error) { return s.Store.NameOwner(ctx, key) })
+func (s *faultStore) NameOwners(ctx context.Context, keys ...string) (map[string]roster.UserID, error) {
+	return call(ctx, s, func() (map[string]roster.UserID, error) { return s.Store.NameOwners(ctx, keys...) })
 }
 
 func (s *faultStore) PruneNames(ctx context.Context, now time.Time, limit int) (int, error) {
@@ -322,6 +322,10 @@ func (s *faultStore) EmailsByID(ctx context.Context, ids ...roster.EmailID) ([]*
 
 func (s *faultStore) EmailsOf(ctx context.Context, users ...roster.UserID) ([]*roster.UserEmail, error) {
 	return call(ctx, s, func() ([]*roster.UserEmail, error) { return s.Store.EmailsOf(ctx, users...) })
+}
+
+func (s *faultStore) ActivatedEmails(ctx context.Context, keys ...string) ([]*roster.UserEmail, error) {
+	return call(ctx, s, func() ([]*roster.UserEmail, error) { return s.Store.ActivatedEmails(ctx, keys...) })
 }
 
 func (s *faultStore) EmailsByKey(ctx context.Context, key string) ([]*roster.UserEmail, error) {

@@ -525,7 +525,7 @@ var stateRaces = []race{
 			if len(rows.users)+len(rows.emails)+len(rows.creds) != 0 {
 				t.Fatalf("left: %d users, %d addresses, %d credentials", len(rows.users), len(rows.emails), len(rows.creds))
 			}
-			if _, err := w.store.NameOwner(ctx, name); !errors.Is(err, roster.ErrNotFound) {
+			if _, err := nameOwner(ctx, w.store, name); !errors.Is(err, roster.ErrNotFound) {
 				t.Fatalf("the name is still held: %v", err)
 			}
 			w.post.take()

@@ -92,7 +92,7 @@ func (r *rows) broken(ctx context.Context, s roster.Store) []string {
 			add("users %d and %d share a name", other, u.ID)
 		}
 		live[u.NameKey] = u.ID
-		if owner, err := s.NameOwner(ctx, u.NameKey); err != nil || owner != u.ID {
+		if owner, err := nameOwner(ctx, s, u.NameKey); err != nil || owner != u.ID {
 			add("the name of user %d is that of user %d (%v)", u.ID, owner, err)
 		}
 	}
@@ -221,7 +221,7 @@ func dump(ctx context.Context, s roster.Store, names, codes []string) (string, e
 	}
 	slices.Sort(names)
 	for _, key := range slices.Compact(names) {
-		owner, err := s.NameOwner(ctx, key)
+		owner, err := nameOwner(ctx, s, key)
 		if err != nil && !errors.Is(err, roster.ErrNotFound) {
 			return "", err
 		}
@@ -234,6 +234,15 @@ func dump(ctx context.Context, s roster.Store, names, codes []string) (string, e
 	}
 	slices.Sort(last)
 	return strings.Join(append(lines, last...), "\n"), nil
+}
+
+// nameOwner asks whose name it is.
+func nameOwner(ctx context.Context, s roster.Store, key string) (roster.UserID, error) {
+	owners, err := s.NameOwners(ctx, key)
+	if owner, ok := owners[key]; ok || err != nil {
+		return owner, err
+	}
+	return 0, roster.ErrNotFound
 }
 
 func at(t time.Time) string {

@@ -189,6 +189,17 @@ func (s *Store) LockEmails(ctx context.Context, key string) ([]*roster.UserEmail
 	return s.EmailsByKey(ctx, key)
 }
 
+// ActivatedEmails implements [roster.EmailStore].
+func (s *Store) ActivatedEmails(ctx context.Context, keys ...string) ([]*roster.UserEmail, error) {
+	return read(ctx, s, func(st *state) ([]*roster.UserEmail, error) {
+		var ids []roster.EmailID
+		for _, key := range keys {
+			ids = append(ids, st.emails.proven.get(key))
+		}
+		return cloneEmails(st.emailsByID(ids)), nil
+	})
+}
+
 // ActivateEmail implements [roster.EmailStore].
 func (s *Store) ActivateEmail(ctx context.Context, id roster.EmailID, at time.Time) error {
 	return exec(ctx, s, func(st *state) error {

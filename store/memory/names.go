@@ -78,14 +78,16 @@ func (s *Store) RetireName(ctx context.Context, key string, owner roster.UserID,
 	})
 }
 
-// NameOwner implements [roster.NameStore].
-func (s *Store) NameOwner(ctx context.Context, key string) (roster.UserID, error) {
-	return read(ctx, s, func(st *state) (roster.UserID, error) {
-		r := st.names.byKey.get(key)
-		if r == nil {
-			return 0, roster.ErrNotFound
+// NameOwners implements [roster.NameStore].
+func (s *Store) NameOwners(ctx context.Context, keys ...string) (map[string]roster.UserID, error) {
+	return read(ctx, s, func(st *state) (map[string]roster.UserID, error) {
+		owners := make(map[string]roster.UserID, len(keys))
+		for _, key := range keys {
+			if r := st.names.byKey.get(key); r != nil {
+				owners[key] = r.owner
+			}
 		}
-		return r.owner, nil
+		return owners, nil
 	})
 }
 

@@ -172,6 +172,7 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 		func() error { return only(s.EmailsByID(ctx, e.ID, 2)) },
 		func() error { return only(s.EmailsOf(ctx, u.ID, 2)) },
 		func() error { return only(s.EmailsByKey(ctx, e.AddressKey)) },
+		func() error { return only(s.ActivatedEmails(ctx, e.AddressKey, "nobody")) },
 		func() error {
 			return s.Atomic(ctx, func(ctx context.Context) error { return only(s.LockEmails(ctx, e.AddressKey)) })
 		},
@@ -185,7 +186,7 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 		func() error { return only(s.PruneEmails(ctx, now, 10)) },
 		func() error { return s.ClaimName(ctx, u.NameKey, u.ID, now) },
 		func() error { return s.RetireName(ctx, u.NameKey, u.ID, now) },
-		func() error { return only(s.NameOwner(ctx, u.NameKey)) },
+		func() error { return only(s.NameOwners(ctx, u.NameKey, "nobody")) },
 		func() error { return only(s.PruneNames(ctx, now, 10)) },
 		func() error { a.EmailID = e.ID; return s.InsertActivation(ctx, a) },
 		func() error { return only(s.ActivationByHash(ctx, a.Hash)) },

@@ -11,6 +11,7 @@ import (
 
 var doomCases = []testCase{
 	{name: "Doom/Swallowed", rule: "A call that fails dooms the transaction, also if fn swallows the error: every later call and Atomic itself answer ErrTxAborted, and nothing is kept.", run: doomSwallowed},
+	{name: "Doom/Cause", rule: "Of a doomed transaction whose fn is content, Atomic tells what failed first.", run: doomCause},
 	{name: "Doom/Returned", rule: "An fn that returns the error of a call gets it back from Atomic.", run: doomReturned},
 	{name: "Doom/Inner", rule: "An inner Atomic whose fn has written and fails dooms the outer one, whatever the error is.", run: doomInner},
 	{name: "Doom/InnerReads", rule: "An inner Atomic whose fn fails and has written nothing dooms nothing.", run: doomInnerReads},
@@ -85,7 +86,6 @@ func (w *world) missed(s roster.Store) []call {
 		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, user, at(0), "") }},
 		{"LoginByName", func(ctx context.Context) error { _, _, err := s.LoginByName(ctx, "cat"); return err }},
 		{"LoginByEmail", func(ctx context.Context) error { _, _, err := s.LoginByEmail(ctx, "none"); return err }},
-		{"NameOwner", func(ctx context.Context) error { return only(s.NameOwner(ctx, "none")) }},
 		{"RetireName", func(ctx context.Context) error { return s.RetireName(ctx, "ann", w.ben.ID, at(0)) }},
 		{"ActivateEmail", func(ctx context.Context) error { return s.ActivateEmail(ctx, mail, at(0)) }},
 		{"ActivateEmail again", func(ctx context.Context) error { return s.ActivateEmail(ctx, w.mails["ann"].ID, at(0)) }},
@@ -129,6 +129,21 @@ func doomSwallowed(t *testing.T, s roster.Store) {
 		same(t, "the rows after "+f.name, dump(outer, t, s), before)
 	}
 	ok(t, s.Atomic(outer, func(ctx context.Context) error { return w.disturb(ctx, s) }))
+}
+
+func doomCause(t *testing.T, s roster.Store) {
+	ann := insert(t, s, user("ann"))
+	err := s.Atomic(t.Context(), func(ctx context.Context) error {
+		fails(t, "the inner one", s.Atomic(ctx, func(ctx context.Context) error {
+			ok(t, s.InsertUser(ctx, user("ben"), ""))
+			conflicts(t, "a taken name", s.InsertUser(ctx, user("ann"), ""), roster.FieldName)
+			fails(t, "the next", s.RecordLogin(ctx, ann.ID, at(0), ""), roster.ErrTxAborted)
+			return errRollback // what failed is not told
+		}), errRollback)
+		return nil
+	})
+	fails(t, "Atomic", err, roster.ErrTxAborted)
+	conflicts(t, "Atomic", err, roster.FieldName)
 }
 
 func doomReturned(t *testing.T, s roster.Store) {

@@ -18,6 +18,7 @@ var emailCases = []testCase{
 	{name: "Email/ConflictOrder", rule: "Of several conflicts InsertEmail reports the address first, then the mark, then the user.", run: emailConflictOrder},
 	{name: "Email/Lists", rule: "Addresses are listed by ID: those that exist, once, and those of the users that were asked for.", run: emailLists},
 	{name: "Email/ByKey", rule: "EmailsByKey and LockEmails return every claim on an address that is not released.", run: emailByKey},
+	{name: "Email/Activated", rule: "ActivatedEmails returns the rows with these keys that are activated and not released, by ID.", run: emailActivated},
 	{name: "Email/After", rule: "Addresses are listed by ID in whatever state, as many as asked for.", run: emailAfter},
 }
 
@@ -209,6 +210,26 @@ func emailByKey(t *testing.T, s roster.Store) {
 	}
 	ok(t, s.ReclaimEmails(ctx, cat.ID))
 	same(t, "reclaimed", got(s.EmailsByKey(ctx, "key"))(t), []*roster.UserEmail{first, second, gone, third})
+}
+
+func emailActivated(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	ann, ben, cat := insert(t, s, user("b")), insert(t, s, user("a")), insert(t, s, deletedUser("c"))
+	insertEmail(t, s, pending(ann, "one"))
+	two := insertEmail(t, s, proven(ann, "two"))
+	insertEmail(t, s, proven(cat, "released"))
+	ok(t, s.ReleaseEmails(ctx, cat.ID, at(0)))
+	one := insertEmail(t, s, proven(ben, "one"))
+	insertEmail(t, s, pending(ben, "two"))
+	insertEmail(t, s, proven(ben, "another"))
+	insertEmail(t, s, pending(ben, "pending"))
+	same(t, "several", got(s.ActivatedEmails(ctx, "one", "none", "two", "pending", "released", "one", "Two", ""))(t), []*roster.UserEmail{two, one})
+	same(t, "one", got(s.ActivatedEmails(ctx, "one"))(t), []*roster.UserEmail{one})
+	for _, keys := range [][]string{nil, {"none"}, {"pending"}, {"released"}, {"%"}, {"ONE"}, {"Mail@one"}} {
+		same(t, "none", got(s.ActivatedEmails(ctx, keys...))(t), []*roster.UserEmail{})
+	}
+	ok(t, s.ReclaimEmails(ctx, cat.ID))
+	same(t, "reclaimed", len(got(s.ActivatedEmails(ctx, "released"))(t)), 1)
 }
 
 func emailAfter(t *testing.T, s roster.Store) {

@@ -33,7 +33,7 @@ func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.User
 		fails(t, "the activation", err, roster.ErrNotFound)
 	}
 	for _, name := range names {
-		_, err := s.NameOwner(ctx, name)
+		_, err := nameOwner(ctx, s, name)
 		fails(t, "the owner of the name", err, roster.ErrNotFound)
 	}
 	same(t, "the undos of the user", got(s.UndosOf(ctx, gone.ID))(t), []*roster.Undo{})

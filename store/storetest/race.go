@@ -89,7 +89,7 @@ func raceClaim(t *testing.T, s roster.Store) {
 			ok(t, s.RetireName(ctx, name, users[0].ID, at(0)))
 		}
 		winner := oneWinner(t, together(crowd, func(i int) error { return s.ClaimName(ctx, name, users[i].ID, at(0)) }), nameTaken)
-		same(t, "the owner", got(s.NameOwner(ctx, name))(t), users[winner].ID)
+		same(t, "the owner", got(nameOwner(ctx, s, name))(t), users[winner].ID)
 	}
 }
 

@@ -92,6 +92,7 @@ func txOwnWrites(t *testing.T, s roster.Store) {
 		same(t, "UserByEmail", rowOf(s.UserByEmail(ctx, "dan@one"))(t), u)
 		same(t, "EmailsOf", got(s.EmailsOf(ctx, u.ID))(t), []*roster.UserEmail{e})
 		same(t, "EmailsByKey", got(s.EmailsByKey(ctx, "dan@one"))(t), []*roster.UserEmail{e})
+		same(t, "ActivatedEmails", got(s.ActivatedEmails(ctx, "dan@one"))(t), []*roster.UserEmail{e})
 		a := activation(e, "hash new")
 		ok(t, s.InsertActivation(ctx, a))
 		same(t, "ActivationByHash", got(s.ActivationByHash(ctx, "hash new"))(t), a)
@@ -99,7 +100,7 @@ func txOwnWrites(t *testing.T, s roster.Store) {
 		ok(t, s.PutCredential(ctx, c))
 		same(t, "LoginByEmail", loginOf(s.LoginByEmail(ctx, "dan@one"))(t), login{u, c})
 		ok(t, s.ClaimName(ctx, "dan", u.ID, at(0)))
-		same(t, "NameOwner", got(s.NameOwner(ctx, "dan"))(t), u.ID)
+		same(t, "NameOwners", got(nameOwner(ctx, s, "dan"))(t), u.ID)
 		u.NameKey = "daniel"
 		ok(t, s.UpdateUser(ctx, u, "text of daniel"))
 		same(t, "UserByName", rowOf(s.UserByName(ctx, "daniel"))(t), u)

@@ -13,7 +13,7 @@ import (
 var userCases = []testCase{
 	{name: "User/RoundTrip", rule: "A user comes out as it went in, field by field, however it is found.", run: userRoundTrip},
 	{name: "User/ZeroFields", rule: "Empty text stays empty, zero times and nil Data stay zero.", run: userZeroFields},
-	{name: "User/Times", rule: "Times keep their microseconds and come out in UTC, whatever zone they went in with.", run: userTimes},
+	{name: "User/Times", rule: "Times keep their microseconds and nothing finer, and come out in UTC, whatever zone they went in with.", run: userTimes},
 	{name: "User/Text", rule: "Every text comes out byte for byte.", run: userText},
 	{name: "User/Data", rule: "The values in Data come out byte for byte.", run: userData},
 	{name: "User/Flags", rule: "All 32 bits of the flags are kept.", run: userFlags},
@@ -83,6 +83,14 @@ func userTimes(t *testing.T, s roster.Store) {
 		ok(t, s.RecordLogin(t.Context(), u.ID, want.Add(time.Microsecond), "::1"))
 		u.LastLoginAt, u.LastLoginIP = want.Add(time.Microsecond), "::1"
 		same(t, "RecordLogin at "+want.String(), rowOf(s.UserByID(t.Context(), u.ID))(t), u)
+	}
+	u := user("fine")
+	for _, want := range []time.Time{start, time.Date(1969, 12, 31, 23, 59, 59, 999998000, time.UTC)} {
+		u.LastLoginAt, u.CreatedAt = want.Add(999), want.Add(501) // nanoseconds
+		insert(t, s, u)
+		u.LastLoginAt, u.CreatedAt = want, want
+		same(t, "what is finer than a microsecond", rowOf(s.UserByID(t.Context(), u.ID))(t), u)
+		ok(t, s.PurgeUser(t.Context(), u.ID))
 	}
 }
 

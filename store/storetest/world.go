@@ -136,7 +136,7 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 		}
 	}
 	for _, name := range worldNames {
-		if owner, err := s.NameOwner(ctx, name); !errors.Is(err, roster.ErrNotFound) {
+		if owner, err := nameOwner(ctx, s, name); !errors.Is(err, roster.ErrNotFound) {
 			d.Names[name] = got(owner, err)(t)
 		}
 	}

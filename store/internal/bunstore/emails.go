@@ -9,7 +9,8 @@ import (
 )
 
 type emailQueries struct {
-	insert, byID, of, byKey, lock, after   *Query
+	insert, byID, of, after                *Query
+	byKey, lock, activated                 *Query
 	activate, clear, mark, remove, release *Query
 	stale, prune                           *Query
 }
@@ -26,18 +27,19 @@ func (s *Store) emailQueries() emailQueries {
 	return emailQueries{
 		insert: s.writing(`INSERT INTO {emails} (user_id, address, address_key, is_primary, activated_at, released_at, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`, roster.FieldUser),
-		byID:     s.constant(sel + s.dialect.In("id", 1) + " ORDER BY id"),
-		of:       s.constant(sel + s.dialect.In("user_id", 1) + " ORDER BY id"),
-		byKey:    s.constant(byKey),
-		lock:     s.constant(byKey + s.dialect.ForUpdate),
-		after:    s.planned(sel + "id > $1 ORDER BY id LIMIT $2"),
-		activate: s.constant("UPDATE {emails} SET activated_at = $2 WHERE id = $1 AND activated_at IS NULL"),
-		clear:    s.constant("UPDATE {emails} SET is_primary = FALSE WHERE user_id = $1 AND is_primary"),
-		mark:     s.constant("UPDATE {emails} SET is_primary = TRUE WHERE id = $1"),
-		remove:   s.constant("DELETE FROM {emails} WHERE " + s.dialect.In("id", 1)),
-		release:  s.constant("UPDATE {emails} SET released_at = $2 WHERE user_id = $1"),
-		stale:    s.planned("SELECT e.id FROM {emails} e WHERE " + staleEmail + " ORDER BY e.id LIMIT $2" + s.dialect.ForUpdate),
-		prune:    s.constant("DELETE FROM {emails} AS e WHERE " + staleEmail + " AND " + s.dialect.In("e.id", 2)),
+		byID:      s.constant(sel + s.dialect.In("id", 1) + " ORDER BY id"),
+		of:        s.constant(sel + s.dialect.In("user_id", 1) + " ORDER BY id"),
+		byKey:     s.constant(byKey),
+		lock:      s.constant(byKey + s.dialect.ForUpdate),
+		activated: s.constant(sel + s.dialect.In("address_key", 1) + " AND activated_at IS NOT NULL AND released_at IS NULL ORDER BY id"),
+		after:     s.planned(sel + "id > $1 ORDER BY id LIMIT $2"),
+		activate:  s.constant("UPDATE {emails} SET activated_at = $2 WHERE id = $1 AND activated_at IS NULL"),
+		clear:     s.constant("UPDATE {emails} SET is_primary = FALSE WHERE user_id = $1 AND is_primary"),
+		mark:      s.constant("UPDATE {emails} SET is_primary = TRUE WHERE id = $1"),
+		remove:    s.constant("DELETE FROM {emails} WHERE " + s.dialect.In("id", 1)),
+		release:   s.constant("UPDATE {emails} SET released_at = $2 WHERE user_id = $1"),
+		stale:     s.planned("SELECT e.id FROM {emails} e WHERE " + staleEmail + " ORDER BY e.id LIMIT $2" + s.dialect.ForUpdate),
+		prune:     s.constant("DELETE FROM {emails} AS e WHERE " + staleEmail + " AND " + s.dialect.In("e.id", 2)),
 	}
 }
 
@@ -96,6 +98,14 @@ func (s *Store) LockEmails(ctx context.Context, key string) ([]*roster.UserEmail
 		return s.emailList(ctx, s.email.lock, key)
 	}
 	return s.EmailsByKey(ctx, key)
+}
+
+// ActivatedEmails implements [roster.EmailStore].
+func (s *Store) ActivatedEmails(ctx context.Context, keys ...string) ([]*roster.UserEmail, error) {
+	if len(keys) == 0 {
+		return nil, s.nothing(ctx)
+	}
+	return s.emailList(ctx, s.email.activated, s.dialect.Texts(keys))
 }
 
 // ActivateEmail implements [roster.EmailStore].

@@ -103,6 +103,9 @@ var emailKinds = []kind{
 	}},
 	{"EmailsOf", 3, "Users", true, func(ctx context.Context, p *player, o op) any { return two(p.s.EmailsOf(ctx, p.usersOf(o.Users)...)) }},
 	{"EmailsByKey", 3, "Key", true, func(ctx context.Context, p *player, o op) any { return two(p.s.EmailsByKey(ctx, o.Key)) }},
+	{"ActivatedEmails", 2, "Key Name", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.ActivatedEmails(ctx, o.Key, o.Name, "x@1"))
+	}},
 	{"LockEmails", 3, "Key", false, func(ctx context.Context, p *player, o op) any { return two(p.s.LockEmails(ctx, o.Key)) }},
 	{"ActivateEmail", 6, "Email At", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.ActivateEmail(ctx, p.email(o.Email), at(o.At))
@@ -131,7 +134,7 @@ var otherKinds = []kind{
 	{"RetireName", 4, "Name User At", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.RetireName(ctx, o.Name, p.user(o.User), at(o.At))
 	}},
-	{"NameOwner", 2, "Name", true, func(ctx context.Context, p *player, o op) any { return two(p.s.NameOwner(ctx, o.Name)) }},
+	{"NameOwners", 2, "Name Key", true, func(ctx context.Context, p *player, o op) any { return two(p.s.NameOwners(ctx, o.Name, o.Key, "a")) }},
 	{"PruneNames", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.PruneNames(ctx, at(o.At), o.Limit-1))
 	}},

@@ -199,9 +199,8 @@ func (p *player) dump(ctx context.Context) {
 	for _, u := range users {
 		note("sessions", two(p.s.SessionsOf(ctx, u.User.RosterUser().ID, 100)))
 	}
-	for _, name := range names {
-		note("owner of "+name, two(p.s.NameOwner(ctx, name)))
-	}
+	note("owners", two(p.s.NameOwners(ctx, names...)))
+	note("activated", two(p.s.ActivatedEmails(ctx, keys...)))
 	note("counts", two(p.s.LimitCounts(ctx, at(0), names[:6]...)))
 	for _, hash := range hashes {
 		note("activation "+hash, two(p.s.ActivationByHash(ctx, hash)))

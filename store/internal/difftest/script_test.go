@@ -203,11 +203,11 @@ func (g *generator) relate(o *op) {
 		if user, ok := recall("InsertUser"); ok {
 			o.Name = user.Name
 		}
-	case "UserByEmail", "LoginByEmail", "EmailsByKey", "LockEmails":
+	case "UserByEmail", "LoginByEmail", "EmailsByKey", "ActivatedEmails", "LockEmails":
 		if email, ok := recall("InsertEmail"); ok {
 			o.Key = email.Key
 		}
-	case "RetireName", "NameOwner":
+	case "RetireName", "NameOwners":
 		if claim, ok := recall("ClaimName"); ok {
 			o.Name, o.User = claim.Name, claim.User
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -62,6 +63,8 @@ func (p *player) show(v any) string {
 		})
 	case roster.UserID:
 		return p.users.name(int64(v))
+	case map[string]roster.UserID:
+		return showAll(slices.Sorted(maps.Keys(v)), func(key string) string { return fmt.Sprintf("%q of %s", key, p.show(v[key])) })
 	case []roster.UserID:
 		return showAll(v, func(id roster.UserID) string { return p.show(id) })
 	case []roster.Model:
