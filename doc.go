@@ -90,6 +90,12 @@
 //		return nil
 //	})
 //
+// Package mailer has what is left to do: it composes each kind of mail as text and
+// HTML, in 17 languages, and a program can put its own words and templates in
+// their place. While a program is being written its Printer shows the mails in the
+// terminal. Package mailer/mailertest keeps them for a test to read, and opens
+// their links as mail scanners do.
+//
 // [Mail.Code] and [Mail.Link] are of type [Secret], which prints as
 // "[redacted]". [Secret.Reveal] gives the text.
 //

@@ -95,6 +95,9 @@ func (c *Composer) compose(m roster.Mail, cat *catalogue) (*Message, error) {
 	}
 	if c.opts.SubjectPrefix != "" {
 		msg.Subject = c.opts.SubjectPrefix + " " + msg.Subject
+		if cat.rtl {
+			msg.Subject = rightToLeftMark + msg.Subject // else the prefix says how to read it
+		}
 	}
 	if known(m) && m.User.RealName != "" {
 		msg.To.Name = phrase(m.User.RealName)

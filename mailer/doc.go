@@ -11,6 +11,9 @@
 // [Composer.Languages]; Options.Templates changes what does not suit, or adds a
 // language.
 //
+// A [Printer] or a [Folder] is the [roster.Options].Mailer of a program that is
+// being written. Package mailertest has that of its tests.
+//
 // What a user has typed is shown as text in one line, cut to a length, and
 // never taken for a template, for HTML or for a header. No mail holds a
 // password, loads anything or tells that it was opened.

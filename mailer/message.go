@@ -106,10 +106,11 @@ func (m *Message) Msg() (*gomail.Msg, error) {
 
 // check refuses what would not be one header, or not one recipient.
 func (m *Message) check() error {
-	for _, box := range []Mailbox{m.From, m.To, m.ReplyTo} {
-		if box == (Mailbox{}) && box == m.ReplyTo {
-			continue
-		}
+	boxes := []Mailbox{m.From, m.To}
+	if m.ReplyTo != (Mailbox{}) {
+		boxes = append(boxes, m.ReplyTo)
+	}
+	for _, box := range boxes {
 		if _, err := roster.AddressKey(box.Address); err != nil {
 			return err
 		}

@@ -16,8 +16,10 @@ const (
 )
 
 // The characters of Unicode that set a piece of text apart from the direction
-// of what surrounds it (UAX 9, section 2.5).
+// of what surrounds it, and that begin text of the other (UAX 9, sections 2.5
+// and 2.6).
 const (
+	rightToLeftMark    = "\u200f"
 	firstStrongIsolate = "\u2068"
 	popIsolate         = "\u2069"
 )

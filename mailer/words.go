@@ -55,7 +55,7 @@ func (c *Composer) words(m roster.Mail, cat *catalogue) *Words {
 	for _, address := range m.Emails[:min(len(m.Emails), maxListed)] {
 		addresses = append(addresses, isolated(shown(address, maxAddress), cat.rtl))
 	}
-	w.Addresses = strings.Join(addresses, ", ")
+	w.Addresses = strings.Join(addresses, " · ")
 	return w
 }
 
@@ -73,7 +73,7 @@ func known(m roster.Mail) bool {
 func (w *Words) moment(cat *catalogue, at time.Time, zone *time.Location) error {
 	at = at.In(zone)
 	w.Day, w.Year = strconv.Itoa(at.Day()), strconv.Itoa(at.Year())
-	w.Clock = isolated(at.Format("15:04")+" ("+offset(at)+")", cat.rtl)
+	w.Clock = isolated(at.Format("15:04")+"\u00a0("+offset(at)+")", cat.rtl)
 	var err error
 	if at.Day() == 1 {
 		if w.Day, err = cat.say("first_day", 0, w); err != nil {
