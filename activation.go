@@ -45,9 +45,15 @@ type Peeked struct {
 // Peek tells what a code would do and leaves it good. It is for the page that
 // the link in a mail leads to, which mail scanners open as well; the code is
 // redeemed when a person then clicks there. It returns ErrActivation if the
-// verb for its purpose would.
+// verb for its purpose would, and a [ThrottledError] to a source that has tried
+// too many that were no good (Limits.SourceCodes), like every verb that takes a
+// code.
 func (us *Users) Peek(ctx context.Context, code string) (*Peeked, error) {
-	p, err := us.peek(ctx, code)
+	var p *Peeked
+	err := us.tryCode(ctx, func() (err error) {
+		p, err = us.peek(ctx, code)
+		return err
+	})
 	return p, wrap("peek at code", 0, err)
 }
 
@@ -82,7 +88,11 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 // somebody else was quicker, or if the user is disabled, deleted, banned or
 // locked.
 func (us *Users) Activate(ctx context.Context, code string) (*User, error) {
-	u, err := us.activate(ctx, code)
+	var u *User
+	err := us.tryCode(ctx, func() (err error) {
+		u, err = us.activate(ctx, code)
+		return err
+	})
 	return u, wrap("activate", 0, err)
 }
 
@@ -107,10 +117,11 @@ func (us *Users) activate(ctx context.Context, code string) (u *User, err error)
 // Nothing is sent for an account that is activated (its owner can call
 // [Users.AddEmail] again), that cannot sign in anyway, or that was made longer
 // than Options.PendingTTL ago. Whether there is such an account is not told, not
-// even by a Mailer that fails: the answer is nil.
+// even by a Mailer that fails, nor by Limits.AddressMails: the answer is nil. A
+// source that asks too often gets a [ThrottledError], see Limits.SourceMails.
 func (us *Users) ResendActivation(ctx context.Context, login string) error {
 	const verb = "resend activation"
-	return wrap(verb, 0, us.sendAgain(ctx, verb, login, func(ctx context.Context, u *User, e *UserEmail) error {
+	return wrap(verb, 0, us.sendAgain(ctx, verb, login, mailsOfProofs, func(ctx context.Context, u *User, e *UserEmail) error {
 		if u.IsActivated() {
 			return nil
 		}

@@ -9,8 +9,8 @@ import (
 // AddEmail adds a pending address to a user and sends a code to it, for
 // [Users.Activate]. If the user has claimed the address before, a new code is
 // sent and the older ones are void. It returns ErrNotFound, an [InvalidError]
-// of [FieldEmail], or a [ConflictError] of FieldEmail if the user has activated
-// the address already. Of an address that somebody else has activated it says
+// of [FieldEmail], a [ConflictError] of FieldEmail if the user has activated
+// the address already, or a [ThrottledError] as [Users.Register]. Of an address that somebody else has activated it says
 // nothing, as [Users.Register].
 func (us *Users) AddEmail(ctx context.Context, id UserID, address string) (*UserEmail, error) {
 	e, err := us.addEmail(ctx, id, address, PurposeActivate)
@@ -27,12 +27,20 @@ func (us *Users) ChangeEmail(ctx context.Context, id UserID, address string) (*U
 }
 
 func (us *Users) addEmail(ctx context.Context, id UserID, address string, purpose Purpose) (e *UserEmail, err error) {
+	if err := us.countRequest(ctx); err != nil {
+		return nil, err
+	}
+	mail, done, err := us.countClaim(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { done(err) }()
 	err = us.live(ctx, id, func(ctx context.Context, m Model) error {
 		mine, err := us.store.EmailsOf(ctx, id)
 		if err != nil {
 			return err
 		}
-		e, err = us.claim(ctx, m, mine, address, purpose, us.now())
+		e, err = us.claim(ctx, m, mine, address, purpose, mail, us.now())
 		return err
 	})
 	if err != nil {
@@ -89,9 +97,9 @@ func (us *Users) AddActivatedEmail(ctx context.Context, id UserID, address strin
 }
 
 // claim adds a pending address to a user who has those of mine, and sends the
-// code, or the notice to the owner.
+// code, or the notice to the owner, if there may be a mail.
 func (us *Users) claim(
-	ctx context.Context, m Model, mine []*UserEmail, address string, purpose Purpose, now time.Time,
+	ctx context.Context, m Model, mine []*UserEmail, address string, purpose Purpose, mail bool, now time.Time,
 ) (*UserEmail, error) {
 	key, err := AddressKey(address)
 	if err != nil {
@@ -124,6 +132,9 @@ func (us *Users) claim(
 			return nil, err
 		}
 		send = us.issueCode // there are no older ones
+	}
+	if !mail {
+		return own, nil
 	}
 	if taken != nil {
 		return own, us.tellOwner(ctx, taken)

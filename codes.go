@@ -117,14 +117,32 @@ func (us *Users) deadIf(err, target error, reason string) error {
 const maxClaims = 5
 
 // sendAgain sends a code to somebody who may not be there, and whom nobody is
-// to learn of. send is called for each address that login means, if nobody else
+// to learn of, once for each budget of the kind. send is called for each address that login means, if nobody else
 // has activated it and its user may sign in but for the activation.
 func (us *Users) sendAgain(
-	ctx context.Context, verb, login string, send func(ctx context.Context, u *User, e *UserEmail) error,
-) error {
-	emails, err := us.meant(ctx, login)
-	if err != nil || len(emails) == 0 {
+	ctx context.Context, verb, login, kind string, send func(ctx context.Context, u *User, e *UserEmail) error,
+) (err error) {
+	if err := us.countRequest(ctx); err != nil {
 		return err
+	}
+	found, err := us.meant(ctx, login)
+	if err != nil {
+		return err
+	}
+	var emails []*UserEmail
+	var sent error // the Mailer's word is kept from the caller
+	for _, e := range found {
+		may, done, err := us.countMail(ctx, kind, e.AddressKey, e.UserID)
+		if err != nil {
+			return err
+		}
+		defer func() { done(sent) }()
+		if may {
+			emails = append(emails, e)
+		}
+	}
+	if len(emails) == 0 {
+		return nil
 	}
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
 		for _, e := range emails {
@@ -134,6 +152,7 @@ func (us *Users) sendAgain(
 		}
 		return nil
 	})
+	sent = err
 	var mail *mailError
 	if errors.As(err, &mail) {
 		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("kind", string(mail.kind)))

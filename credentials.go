@@ -35,8 +35,9 @@ func (us *Users) SetPassword(ctx context.Context, id UserID, password string) er
 }
 
 // ChangePassword is SetPassword for somebody who knows the current password. It
-// returns ErrCredentials if that is wrong, also if it was changed meanwhile. It
-// ends the session that it is called from, too; [Users.ChangePasswordIn] does not.
+// returns ErrCredentials if that is wrong, also if it was changed meanwhile, and
+// a [ThrottledError] to who has tried too often. It ends the session that it is
+// called from, too; [Users.ChangePasswordIn] does not.
 func (us *Users) ChangePassword(ctx context.Context, id UserID, current, password string) error {
 	return wrap("change password of user", id, us.changePassword(ctx, id, current, password, nil))
 }
@@ -63,7 +64,8 @@ func (us *Users) changePassword(
 
 // CheckPassword asks a user who is signed in for the password again. It returns
 // ErrCredentials, after equal work, if it is wrong or there is none, or no such
-// user, or one who cannot sign in any more.
+// user, or one who cannot sign in any more; and a [ThrottledError] to who has
+// failed too often, which is counted together with sign-ins, see [Limits].
 func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) error {
 	_, err := us.checkPassword(ctx, id, password)
 	return wrap("check password of user", id, err)
@@ -136,12 +138,18 @@ func (us *Users) checkPassword(ctx context.Context, id UserID, password string) 
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	ok, _, err := us.verify(ctx, c, password)
+	_, err = us.guess(ctx, "check password", accountByID(id, u), func(ctx context.Context, blind bool) error {
+		ok, _, err := us.verify(ctx, c, password)
+		if err != nil {
+			return err
+		}
+		if !ok || blind || !u.mayLogin() {
+			return ErrCredentials
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	if !ok || !u.mayLogin() {
-		return nil, ErrCredentials
 	}
 	return c, nil
 }

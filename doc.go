@@ -46,6 +46,11 @@
 //	ctx = roster.WithClient(ctx, roster.Client{Addr: addr, TLS: true})
 //	ann, err = users.Authenticate(ctx, "ann@example.org", password)
 //
+// Who fails too often, or asks for too many mails, gets a [ThrottledError], which
+// says how long to wait. It is counted by the client's address and the name that
+// was typed, so that nobody can keep the owner of an account out: see [Limits]. A
+// program behind a proxy has to pass the address that the proxy tells it.
+//
 // Who has forgotten the password asks for a code by [Users.RequestPasswordReset],
 // which never says whether there is such an account, and redeems it by
 // [Users.ResetPassword].
@@ -130,6 +135,8 @@
 //		// the password was right; offer ResendActivation
 //	case errors.Is(err, roster.ErrCredentials):
 //		// one answer to whatever is wrong
+//	case errors.Is(err, roster.ErrThrottled):
+//		// a ThrottledError says how long
 //	}
 //
 // What was wrong with a form comes as data, all fields at once. [InvalidFields]

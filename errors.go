@@ -3,11 +3,12 @@ package roster
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // The errors that a caller may branch on with [errors.Is]. Every method's
 // comment names those that it returns. Data comes in [ConflictError],
-// [InvalidError] and [UnavailableError], found with
+// [InvalidError], [ThrottledError] and [UnavailableError], found with
 // [errors.As].
 //
 // No error text holds a password, a code, a hash, an address or a name.
@@ -43,6 +44,10 @@ var (
 	// ErrReauthenticate is an ErrForbidden that [Users.Reauthenticate], or a new
 	// sign-in, removes: it was too long ago.
 	ErrReauthenticate = fmt.Errorf("%w: reauthenticate first", ErrForbidden)
+
+	// ErrThrottled says that there were too many failures, or requests for mails,
+	// and nothing was looked at. See [ThrottledError].
+	ErrThrottled = errors.New("roster: throttled")
 
 	// ErrStale says that the row was changed since it was read.
 	ErrStale = errors.New("roster: stale")
@@ -160,11 +165,25 @@ func (e *ConflictError) Error() string { return "roster: conflict: " + e.Field }
 // Is makes a ConflictError an [ErrConflict].
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
+// ThrottledError says how long to wait. It is the same whether there is such an
+// account or not. See [Limits].
+type ThrottledError struct {
+	RetryAfter time.Duration // more than zero; trying before is in vain, and costs nothing
+}
+
+func (e *ThrottledError) Error() string {
+	return fmt.Sprintf("roster: throttled for %s", e.RetryAfter.Round(time.Second))
+}
+
+// Is makes a ThrottledError an [ErrThrottled].
+func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
+
 // What an [UnavailableError] of a store names.
 const (
 	UnavailableDatabase = "database"  // down, slow, full, broken
 	UnavailableReadOnly = "read_only" // reads work, writes do not
 	UnavailableBusy     = "busy"      // another writer held the lock for too long
+	UnavailableLimiter  = "limiter"   // Options.Limiter has failed
 )
 
 // UnavailableBreaches is what an [UnavailableError] names if Policy.Breached

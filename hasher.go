@@ -82,16 +82,20 @@ func busy(err error) error {
 	return err
 }
 
-// clientSource is who waits at the gate: the address of the client, of IPv6
-// the /64 that one customer has. It is empty for the program itself.
-func clientSource(ctx context.Context) string {
+// clientSource is who waits at the gate, and whom failures are counted of: the
+// address of the client, of IPv6 the /64 that one customer has. It is empty for
+// the program itself.
+func clientSource(ctx context.Context) string { return clientPrefix(ctx, 64) }
+
+// clientPrefix is the address of the client, of IPv6 so many bits of it. Empty
+// if there is none.
+func clientPrefix(ctx context.Context, bits int) string {
 	addr := ClientFrom(ctx).Addr.Unmap().WithZone("")
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
+	if !addr.Is6() {
+		bits = addr.BitLen()
 	}
 	prefix, err := addr.Prefix(bits)
-	if err != nil {
+	if err != nil || !addr.IsValid() {
 		return ""
 	}
 	return prefix.String()

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-roster/roster/password"
@@ -40,6 +39,9 @@ func ClientFrom(ctx context.Context) Client {
 // deleted, banned or locked. ErrNotActivated is told only to who knows the
 // password, also if they sign in by the address that they have yet to prove.
 //
+// It answers a [ThrottledError], without the work, to who has failed too often;
+// see [Limits]. Nobody else's failures keep the owner of an account out.
+//
 // A stored hash of other parameters than Options.Hasher's is replaced. A
 // database that can only be read, or is busy with another writer for too long,
 // still signs people in; that is not recorded then.
@@ -54,19 +56,27 @@ func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, 
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	ok, rehash, err := us.verify(ctx, c, typed)
+	var u *User
+	var rehash bool
+	failures, err := us.guess(ctx, "authenticate", accountOf(login, m), func(ctx context.Context, blind bool) (err error) {
+		var ok bool
+		ok, rehash, err = us.verify(ctx, c, typed)
+		if err != nil {
+			return err
+		}
+		if !ok || blind {
+			return ErrCredentials
+		}
+		if u = bind(m); !u.mayLogin() {
+			return ErrCredentials
+		}
+		if !u.IsActivated() {
+			return ErrNotActivated
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, ErrCredentials
-	}
-	u := bind(m)
-	if !u.mayLogin() {
-		return nil, ErrCredentials
-	}
-	if !u.IsActivated() {
-		return nil, ErrNotActivated
 	}
 	if at.Before(u.AuthChangedAt) { // as it was read: the clock stands still, or went back
 		at = u.AuthChangedAt
@@ -77,14 +87,14 @@ func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, 
 	if err := us.recordLogin(ctx, u, at); err != nil {
 		return nil, err
 	}
+	us.noticeFailures(ctx, u, failures)
 	return u, nil
 }
 
-// loginRow finds whom a login means. Names never contain an at sign, addresses
-// always do.
+// loginRow finds whom a login means.
 func (us *Users) loginRow(ctx context.Context, login string) (Model, *Credential, error) {
 	find, keyOf := us.store.LoginByName, NameKey
-	if strings.Contains(login[:min(len(login), maxLogin)], "@") {
+	if isAddress(login) {
 		find, keyOf = us.store.LoginByEmail, AddressKey
 	}
 	key, err := keyOf(login)

@@ -53,6 +53,15 @@ type Options struct {
 	// for each processor, and 256 at least.
 	HashQueue int
 
+	// Limits say how often passwords may be guessed and mails be caused. Zero
+	// means the defaults of each.
+	Limits Limits
+
+	// Limiter counts against the Limits. Nil means the store, which all
+	// programs on it share. A Limiter that fails makes what it should have counted
+	// fail, as an [UnavailableError] of [UnavailableLimiter].
+	Limiter Limiter
+
 	// Policy is what a new password must satisfy. Zero means at least 8
 	// characters, and none of the 49,233 most common ones; never may it be the
 	// user's name or address. Put the name of the service into Policy.Words.
@@ -177,7 +186,8 @@ func New(store Store, opts *Options) (*Users, error) {
 	}
 	gate, err := newGate(o)
 	errs = append(errs, err, option("Policy", o.Policy.Validate()))
-	us.gate = gate
+	us.gate, us.spare = gate, NewMemoryLimiter(0)
+	errs = append(errs, option("Limits", o.Limits.setDefaults()))
 	errs = append(errs,
 		option("ActivationURL", checkCodeURL(o.ActivationURL)),
 		option("ResetURL", checkCodeURL(o.ResetURL)),

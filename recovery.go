@@ -10,12 +10,13 @@ import (
 // address; the code goes to that address, or to the primary one. An account
 // that was never activated gets it at the address it has claimed.
 //
-// Whether there is such an account is not told, not even by a Mailer that fails:
-// the answer is nil. Users of a directory, and whoever cannot sign in for a
+// Whether there is such an account is not told, not even by a Mailer that fails,
+// nor by Limits.AddressMails: the answer is nil. A source that asks too often
+// gets a [ThrottledError], see Limits.SourceMails. Users of a directory, and whoever cannot sign in for a
 // reason other than the missing activation, get no code.
 func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
 	const verb = "request password reset"
-	return wrap(verb, 0, us.sendAgain(ctx, verb, login, func(ctx context.Context, u *User, e *UserEmail) error {
+	return wrap(verb, 0, us.sendAgain(ctx, verb, login, mailsOfResets, func(ctx context.Context, u *User, e *UserEmail) error {
 		if u.DirectoryID != "" || u.IsActivated() && !e.IsActivated() {
 			return nil
 		}
@@ -32,7 +33,11 @@ func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
 // or ErrActivation if the code is unknown, used, expired, void or meant for
 // something else.
 func (us *Users) ResetPassword(ctx context.Context, code, password string) (*User, error) {
-	u, err := us.resetPassword(ctx, code, password)
+	var u *User
+	err := us.tryCode(ctx, func() (err error) {
+		u, err = us.resetPassword(ctx, code, password)
+		return err
+	})
 	return u, wrap("reset password", 0, err)
 }
 

@@ -62,17 +62,24 @@ func (n NewUser) MarshalJSON() ([]byte, error) {
 // is taken too, but Register does not say so: it answers as always, and the
 // owner gets [MailAddressTaken]. With Options.TellTakenAddress it is a
 // ConflictError of [FieldEmail].
+//
+// A source that causes too many mails gets a [ThrottledError] (Limits.SourceMails).
+// An address that strangers have caused too many mails to gets none, and nobody
+// is told (Limits.AddressMails); [Users.ResendActivation] has a budget of its own.
 func (us *Users) Register(ctx context.Context, n NewUser) (*User, error) {
 	u, err := us.register(ctx, n)
 	return u, wrap("register", 0, err)
 }
 
-func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
+func (us *Users) register(ctx context.Context, n NewUser) (_ *User, err error) {
 	draft, prepared, err := us.checkNewUser(n)
 	if err != nil {
 		return nil, err
 	}
 	if err := us.checkBreached(ctx, prepared); err != nil {
+		return nil, err
+	}
+	if err := us.countRequest(ctx); err != nil {
 		return nil, err
 	}
 	hash, err := us.hash(ctx, prepared) // before the transaction: it takes its time
@@ -84,6 +91,11 @@ func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
 		draft.ActivatedAt = now
 	}
 	draft.PasswordChangedAt = now
+	mail, done, err := us.countClaim(ctx, n.Email)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { done(err) }()
 
 	var u *User
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
@@ -96,7 +108,7 @@ func (us *Users) register(ctx context.Context, n NewUser) (*User, error) {
 		if err := us.store.PutCredential(ctx, c); err != nil {
 			return err
 		}
-		_, err := us.claim(ctx, u, nil, n.Email, PurposeActivate, now)
+		_, err := us.claim(ctx, u, nil, n.Email, PurposeActivate, mail, now)
 		return err
 	})
 	if err != nil {

@@ -105,6 +105,9 @@ func runAll(ctx context.Context, fns []func(context.Context)) {
 	}
 }
 
+// inTransaction reports whether ctx is in the transaction of a store.
+func inTransaction(ctx context.Context) bool { return ctx.Value(afterCommitKey{}) != nil }
+
 type afterCommitKey struct{}
 
 type afterCommit struct {

@@ -30,6 +30,7 @@ type Users struct {
 	reserved func(key string) bool
 	gate     *password.Gate
 	seeing   *seeing
+	spare    *MemoryLimiter // where the store cannot count
 }
 
 // Atomic runs fn in one transaction, which travels in fn's context: all verbs

@@ -34,11 +34,22 @@ type Env struct {
 	t testing.TB
 }
 
-// New returns accounts on an empty memory store. Each change may alter the
+// New returns accounts on an empty memory store, without limits (see
+// [Unlimited]). Each change may alter the
 // options before they are used: a Store other than memory is [NewOn]'s.
 func New(t testing.TB, changes ...func(*roster.Options)) *Env {
 	t.Helper()
 	return NewOn(t, memory.New(), changes...)
+}
+
+// Unlimited returns limits that are all switched off, so that a test may fail to
+// sign in, and cause mails, as often as it likes. New uses them. A test of
+// throttling sets Options.Limits to the zero value, and gives its requests a
+// client by [roster.WithClient].
+func Unlimited() roster.Limits {
+	return roster.Limits{
+		Failures: -1, SourceFailures: -1, SourceCodes: -1, AddressMails: -1, SourceMails: -1, Mails: -1, Notice: -1,
+	}
 }
 
 // NewOn is New on a store of your own.
@@ -49,6 +60,7 @@ func NewOn(t testing.TB, store roster.Store, changes ...func(*roster.Options)) *
 		Mailer: env.Mail,
 		Hasher: Hasher{},
 		Now:    env.Clock.Now,
+		Limits: Unlimited(),
 	}
 	for _, change := range changes {
 		change(&opts)

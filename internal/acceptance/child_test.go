@@ -43,7 +43,7 @@ func child(kind string) error {
 	if err != nil {
 		return err
 	}
-	users, err := roster.New(store, &roster.Options{Hasher: rostertest.Hasher{}, SkipActivation: true})
+	users, err := roster.New(store, &roster.Options{Hasher: rostertest.Hasher{}, SkipActivation: true, Limits: rostertest.Unlimited()})
 	if err != nil {
 		return err
 	}

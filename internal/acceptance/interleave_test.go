@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/rostertest"
 )
 
 // act is a verb with its arguments, on the stage that newStage sets.
@@ -210,7 +211,7 @@ func TestInterleavings(t *testing.T) {
 			store roster.Store
 		}{{&d.main, store}, {&d.others, store.Store}} {
 			var err error
-			*us.users, err = roster.New(us.store, &roster.Options{Hasher: twoHashers{}, Mailer: d.w.post, Now: d.w.clock.Now})
+			*us.users, err = roster.New(us.store, &roster.Options{Hasher: twoHashers{}, Mailer: d.w.post, Now: d.w.clock.Now, Limits: rostertest.Unlimited()})
 			d.w.must(err)
 		}
 		for _, s := range scripts {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/rostertest"
 )
 
 var counter = roster.Field[int]("counter")
@@ -154,7 +155,7 @@ var passwordRaces = []race{
 		options: func(o *roster.Options) { o.Hasher = aged{"old"} },
 		run: func(t *testing.T, w *world, round int) {
 			ctx := context.Background()
-			today, err := roster.New(w.store, &roster.Options{Hasher: aged{"new"}, Now: w.clock.Now, Mailer: w.post})
+			today, err := roster.New(w.store, &roster.Options{Hasher: aged{"new"}, Now: w.clock.Now, Mailer: w.post, Limits: rostertest.Unlimited()})
 			w.must(err)
 			name := fmt.Sprintf("changer%d", round)
 			u := w.active(name, name+"@example.org")
@@ -195,7 +196,7 @@ var passwordRaces = []race{
 		options: func(o *roster.Options) { o.Hasher = aged{"old"} },
 		run: func(t *testing.T, w *world, round int) {
 			ctx := context.Background()
-			today, err := roster.New(w.store, &roster.Options{Hasher: aged{"new"}, Now: w.clock.Now})
+			today, err := roster.New(w.store, &roster.Options{Hasher: aged{"new"}, Now: w.clock.Now, Limits: rostertest.Unlimited()})
 			w.must(err)
 			name := fmt.Sprintf("setter%d", round)
 			u := w.active(name, name+"@example.org")
@@ -248,7 +249,7 @@ var passwordRaces = []race{
 			name := fmt.Sprintf("slow%d", round)
 			u := w.active(name, name+"@example.org")
 			gate := &gatedHasher{inside: make(chan struct{}), goOn: make(chan struct{})}
-			slow, err := roster.New(w.store, &roster.Options{Hasher: gate, Now: w.clock.Now})
+			slow, err := roster.New(w.store, &roster.Options{Hasher: gate, Now: w.clock.Now, Limits: rostertest.Unlimited()})
 			w.must(err)
 			type answer struct {
 				u   *roster.User

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/password"
+	"github.com/go-roster/roster/rostertest"
 )
 
 // refusal is a state in which a sign-in is refused.
@@ -286,7 +287,7 @@ func TestEqualTime(t *testing.T) {
 			t.Logf("%s: %v", s.name, got)
 		}
 	}
-	planted, err := roster.New(w.store, &roster.Options{Hasher: leaky{cost, plant}, Now: w.clock.Now})
+	planted, err := roster.New(w.store, &roster.Options{Hasher: leaky{cost, plant}, Now: w.clock.Now, Limits: rostertest.Unlimited()})
 	w.must(err)
 	i := slices.IndexFunc(states, func(s refusal) bool { return s.name == "wrong password" })
 	var got suspect

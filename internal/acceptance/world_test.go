@@ -27,7 +27,7 @@ type world struct {
 func newWorld(t testing.TB, store roster.Store, changes ...func(*roster.Options)) *world {
 	t.Helper()
 	w := &world{t: t, store: store, clock: rostertest.NewClock(), post: new(post)}
-	opts := roster.Options{Mailer: w.post, Hasher: rostertest.Hasher{}, Now: w.clock.Now}
+	opts := roster.Options{Mailer: w.post, Hasher: rostertest.Hasher{}, Now: w.clock.Now, Limits: rostertest.Unlimited()}
 	for _, change := range changes {
 		change(&opts)
 	}
