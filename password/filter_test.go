@@ -83,8 +83,17 @@ func TestNewFilter(t *testing.T) {
 		rate float64
 		ok   bool
 	}{
-		{1, 0, true}, {1, 0.5, true}, {1, 1e-12, true}, {0, 0, false}, {-1, 0, false}, {1<<40 + 1, 0, false},
-		{1, 0.51, false}, {1, 1e-13, false}, {1, -1, false}, {1, math.NaN(), false}, {1, math.Inf(1), false},
+		{1, 0, true},
+		{1, 0.5, true},
+		{1, 1e-12, true},
+		{0, 0, false},
+		{-1, 0, false},
+		{1<<40 + 1, 0, false},
+		{1, 0.51, false},
+		{1, 1e-13, false},
+		{1, -1, false},
+		{1, math.NaN(), false},
+		{1, math.Inf(1), false},
 	} {
 		if f, err := password.NewFilter(tt.n, tt.rate); (err == nil) != tt.ok || (f != nil) != tt.ok {
 			t.Errorf("%d, %g: %v", tt.n, tt.rate, err)
