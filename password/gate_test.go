@@ -213,6 +213,31 @@ func TestGateCancelled(t *testing.T) {
 	})
 }
 
+// Who gives up at the moment of being let in gives the slot back.
+func TestGateCancelledWhenLetIn(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that the one who waits wakes up after both
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t, 1, 1, 1)
+		for range 100 {
+			ctx, cancel := context.WithCancel(t.Context())
+			err := g.Do(t.Context(), "", 1, func() {
+				go func() {
+					err := g.Do(ctx, "", 1, func() { t.Error("it ran") })
+					if !errors.Is(err, context.Canceled) {
+						t.Error(err)
+					}
+				}()
+				synctest.Wait()
+				cancel()
+			})
+			synctest.Wait()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 func TestGateSurvivesPanic(t *testing.T) {
 	g := newGate(t, 1, 1, 0)
 	for range 3 {
