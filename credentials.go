@@ -167,6 +167,10 @@ type CredentialStore interface {
 	// ErrStale if it is not, or if the row is gone.
 	SwapCredential(ctx context.Context, user UserID, scope ScopeID, old, hash Secret) error
 
+	// CredentialsAfter returns the next rows by user and scope, of users in
+	// whatever state.
+	CredentialsAfter(ctx context.Context, user UserID, scope ScopeID, limit int) ([]*Credential, error)
+
 	// DeleteCredential deletes the row, if there is one.
 	DeleteCredential(ctx context.Context, user UserID, scope ScopeID) error
 }

@@ -190,6 +190,11 @@ const (
 // failed, and is not optional.
 const UnavailableBreaches = "breaches"
 
+// UnavailablePepper is what an [UnavailableError] names if a stored hash needs a
+// key that Options.Hasher was not given: a pepper, most often. No password can
+// be told right or wrong without it.
+const UnavailablePepper = "pepper"
+
 // UnavailableError says what does not answer. Its text names no host, path or
 // statement; the cause is there for the host's own log with [errors.Unwrap].
 type UnavailableError struct {

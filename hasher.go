@@ -31,6 +31,15 @@ type Hasher interface {
 	// none, bcrypt say, is some bytes still: zero means that there is no work at
 	// all, and nothing to wait for; so it is for a hash that cannot be read.
 	Memory(hash string) int64
+
+	// Format names the kind of a stored hash, "argon2id" say, without any work.
+	// It fails for one that Verify cannot read.
+	Format(hash string) (string, error)
+
+	// Wrap makes a stored hash of a weak kind strong without the password, if it
+	// can; else the hash comes back as it is. Verify reads both. It takes what
+	// Hash takes.
+	Wrap(ctx context.Context, hash string) (string, error)
 }
 
 // hash makes a stored hash, once the gate lets it.
@@ -62,6 +71,7 @@ func (us *Users) compare(ctx context.Context, c *Credential, typed string) (ok, 
 	prepared, refused := password.Prepare(typed)
 	if refused == nil && c != nil {
 		ok, rehash, err = hasher.Verify(ctx, c.Hash.Reveal(), prepared)
+		err = missingKey(err)
 		if err == nil || ctx.Err() != nil || errors.Is(err, ErrUnavailable) {
 			return ok, rehash, err
 		}

@@ -37,7 +37,8 @@ type Options struct {
 	// undone or accepted.
 	UndoURL string
 
-	// Hasher makes and verifies password hashes. Nil means password.Argon2id{}.
+	// Hasher makes and verifies password hashes. Nil means password.Hasher{}:
+	// argon2id, and whatever other systems have stored and [Users.ImportPassword] took.
 	Hasher Hasher
 
 	// HashMemory bounds the memory that hashing takes at once, in MiB. Whoever
@@ -179,7 +180,7 @@ func New(store Store, opts *Options) (*Users, error) {
 	}
 	o := &us.opts
 	if o.Hasher == nil {
-		o.Hasher = password.Argon2id{}
+		o.Hasher = password.Hasher{}
 	}
 	if v, ok := o.Hasher.(interface{ Validate() error }); ok {
 		errs = append(errs, option("Hasher", v.Validate()))

@@ -161,6 +161,27 @@ func (a Argon2id) Memory(hash string) int64 {
 	return h.cost.memory()
 }
 
+// Format is "argon2id", or an error that wraps [ErrHash] if Verify does not read
+// hash.
+func (a Argon2id) Format(hash string) (string, error) {
+	if _, err := parsePHC(hash); err != nil {
+		return "", err
+	}
+	return "argon2id", nil
+}
+
+// Wrap returns hash as it is, the error of ctx, or one that wraps [ErrHash] if
+// Verify does not read hash. [Hasher.Wrap] wraps the hashes of other systems.
+func (a Argon2id) Wrap(ctx context.Context, hash string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if _, err := parsePHC(hash); err != nil {
+		return "", err
+	}
+	return hash, nil
+}
+
 func (a Argon2id) memory() int64 { return int64(a.MemoryKiB) << 10 }
 
 func (h phc) derive(password string, n int) []byte {

@@ -13,6 +13,7 @@ package rostertest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -232,3 +233,19 @@ func (Hasher) Dummy() string { return plain + "\x00" } // no password has a NUL
 
 // Memory implements [roster.Hasher].
 func (Hasher) Memory(string) int64 { return 0 }
+
+// Format implements [roster.Hasher]: it knows "rostertest" alone.
+func (Hasher) Format(hash string) (string, error) {
+	if !strings.HasPrefix(hash, plain) {
+		return "", fmt.Errorf("rostertest: not a hash of this hasher")
+	}
+	return "rostertest", nil
+}
+
+// Wrap implements [roster.Hasher]. It changes nothing.
+func (h Hasher) Wrap(ctx context.Context, hash string) (string, error) {
+	if _, err := h.Format(hash); err != nil {
+		return "", err
+	}
+	return hash, ctx.Err()
+}

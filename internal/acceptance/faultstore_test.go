@@ -408,6 +408,12 @@ func (s *faultStore) SwapCredential(
 	return call1(ctx, s, func() error { return s.Store.SwapCredential(ctx, user, scope, old, hash) })
 }
 
+func (s *faultStore) CredentialsAfter(
+	ctx context.Context, user roster.UserID, scope roster.ScopeID, limit int,
+) ([]*roster.Credential, error) {
+	return call(ctx, s, func() ([]*roster.Credential, error) { return s.Store.CredentialsAfter(ctx, user, scope, limit) })
+}
+
 func (s *faultStore) DeleteCredential(ctx context.Context, user roster.UserID, scope roster.ScopeID) error {
 	return call1(ctx, s, func() error { return s.Store.DeleteCredential(ctx, user, scope) })
 }

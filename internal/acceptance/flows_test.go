@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/rostertest"
 )
 
 // flow is one call of a verb, on accounts that prepare brings into a state.
@@ -283,6 +284,27 @@ var flows = []flow{
 	{verb: "SetPassword", name: "the first one", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.SetPassword(ctx, c.fay.ID, otherPassword)
 	}},
+	{verb: "ImportPassword", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.ImportPassword(ctx, c.fay.ID, "weak$"+otherPassword)
+	}, options: mayWrap},
+	{verb: "ImportPassword", name: "over another one", refused: roster.ErrConflict, run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.ImportPassword(ctx, c.ann.ID, "weak$"+otherPassword)
+	}, options: mayWrap},
+	{verb: "PasswordFormats", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return w.PasswordFormats(ctx)
+	}},
+	{
+		verb: "WrapPasswords", partial: true, options: mayWrap,
+		prepare: func(w *world, c *cast) {
+			if err := w.ImportPassword(context.Background(), c.fay.ID, "weak$"+otherPassword); err != nil {
+				panic(err)
+			}
+		},
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			_, err := w.WrapPasswords(ctx, "", roster.Budget{})
+			return nil, err // what was wrapped comes beside the error
+		},
+	},
 	{verb: "ChangePassword", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.ChangePassword(ctx, c.ann.ID, goodPassword, otherPassword)
 	}},
@@ -545,6 +567,38 @@ func (twoHashers) Verify(ctx context.Context, hash, password string) (ok, rehash
 func (twoHashers) Dummy() string { return "dummy$" }
 
 func (twoHashers) Memory(string) int64 { return 0 }
+
+// wrapping takes no time and wraps the hash of a weak kind.
+type wrapping struct{ rostertest.Hasher }
+
+const weakHash = "weak$"
+
+func (h wrapping) Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error) {
+	if rest, weak := strings.CutPrefix(hash, weakHash); weak {
+		return rest == password, rest == password, ctx.Err()
+	}
+	return h.Hasher.Verify(ctx, hash, password)
+}
+
+func (h wrapping) Format(hash string) (string, error) {
+	if strings.HasPrefix(hash, weakHash) {
+		return "weak", nil
+	}
+	return h.Hasher.Format(hash)
+}
+
+func (h wrapping) Wrap(ctx context.Context, hash string) (string, error) {
+	if rest, weak := strings.CutPrefix(hash, weakHash); weak {
+		return h.Hash(ctx, rest)
+	}
+	return h.Hasher.Wrap(ctx, hash)
+}
+
+func mayWrap(o *roster.Options) { o.Hasher = wrapping{} }
+
+func (twoHashers) Format(string) (string, error) { return "two", nil }
+
+func (twoHashers) Wrap(ctx context.Context, hash string) (string, error) { return hash, ctx.Err() }
 
 // TestFlowsAreComplete fails when Users has a verb that no flow calls.
 func TestFlowsAreComplete(t *testing.T) {

@@ -149,6 +149,16 @@ func (h aged) Dummy() string { return "dummy$" }
 
 func (h aged) Memory(string) int64 { return 0 }
 
+func (h aged) Format(hash string) (string, error) {
+	generation, _, found := strings.Cut(hash, "$")
+	if !found {
+		return "", errors.New("not a hash")
+	}
+	return generation, nil
+}
+
+func (h aged) Wrap(ctx context.Context, hash string) (string, error) { return hash, ctx.Err() }
+
 var passwordRaces = []race{
 	{
 		name: "ChangePassword beside Authenticate with rehash", few: 100, many: 10_000,

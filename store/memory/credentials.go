@@ -75,6 +75,26 @@ func (s *Store) SwapCredential(
 	})
 }
 
+// CredentialsAfter implements [roster.CredentialStore].
+func (s *Store) CredentialsAfter(
+	ctx context.Context, user roster.UserID, scope roster.ScopeID, limit int,
+) ([]*roster.Credential, error) {
+	return read(ctx, s, func(st *state) ([]*roster.Credential, error) {
+		var rows []*roster.Credential
+		after := credentialKey(user, scope)
+		for key, c := range st.credentials.byUser.from(after) {
+			if len(rows) >= limit {
+				break
+			}
+			if key != after {
+				row := *c
+				rows = append(rows, &row)
+			}
+		}
+		return rows, nil
+	})
+}
+
 // DeleteCredential implements [roster.CredentialStore].
 func (s *Store) DeleteCredential(ctx context.Context, user roster.UserID, scope roster.ScopeID) error {
 	return exec(ctx, s, func(st *state) error {

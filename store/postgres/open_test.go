@@ -201,6 +201,7 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 		func() error { return s.PutCredential(ctx, c) },
 		func() error { return s.SwapCredential(ctx, u.ID, 0, c.Hash, roster.NewSecret("i")) },
 		func() error { return only(s.Credential(ctx, u.ID, 0)) },
+		func() error { return only(s.CredentialsAfter(ctx, 1, 0, 10)) },
 		func() error { _, _, err := s.LoginByName(ctx, u.NameKey); return err },
 		func() error { _, _, err := s.LoginByEmail(ctx, e.AddressKey); return err },
 		func() error { return s.RecordLogin(ctx, u.ID, now, "::1") },

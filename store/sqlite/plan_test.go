@@ -126,6 +126,7 @@ func everyCall(ctx context.Context, s roster.Store) {
 	_ = s.PutCredential(ctx, &roster.Credential{UserID: u.ID, Hash: roster.NewSecret("h"), CreatedAt: now})
 	_ = s.SwapCredential(ctx, u.ID, 0, roster.NewSecret("h"), roster.NewSecret("i"))
 	_, _ = s.Credential(ctx, u.ID, 0)
+	_, _ = s.CredentialsAfter(ctx, 1, 0, 10)
 	_, _, _ = s.LoginByName(ctx, "ann")
 	_, _, _ = s.LoginByEmail(ctx, "a")
 	_ = s.RecordLogin(ctx, u.ID, now, "::1")

@@ -65,6 +65,7 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 		{"SwapCredential", func(ctx context.Context) error {
 			return s.SwapCredential(ctx, ann, 0, roster.NewSecret("hash of ann"), roster.NewSecret("new"))
 		}},
+		{"CredentialsAfter", func(ctx context.Context) error { return only(s.CredentialsAfter(ctx, 0, 0, 10)) }},
 		{"DeleteCredential", func(ctx context.Context) error { return s.DeleteCredential(ctx, ann, 1) }},
 		{"InsertMail", func(ctx context.Context) error { return s.InsertMail(ctx, letter(w.ann, "new")) }},
 		{"ClaimMails", func(ctx context.Context) error {

@@ -233,4 +233,8 @@ func copiesOutOf(ctx context.Context, t *testing.T, s roster.Store) {
 	same(t, "SessionsOf", got(s.SessionsOf(ctx, u.ID, 9))(t), []*roster.Session{one})
 	*got(s.Credential(ctx, u.ID, 0))(t) = roster.Credential{Hash: roster.NewSecret("scribble")}
 	same(t, "Credential", got(s.Credential(ctx, u.ID, 0))(t), c)
+	page := got(s.CredentialsAfter(ctx, 0, 0, 10))(t)
+	*page[0] = roster.Credential{Hash: roster.NewSecret("scribble")}
+	page[0] = nil
+	same(t, "CredentialsAfter", got(s.CredentialsAfter(ctx, 0, 0, 10))(t)[0], c)
 }

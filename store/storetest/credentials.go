@@ -12,6 +12,7 @@ var credentialCases = []testCase{
 	{name: "Credential/Scopes", rule: "The credentials of users and scopes have nothing to do with each other.", run: credentialScopes},
 	{name: "Credential/Put", rule: "PutCredential writes the whole row over an older one, and only for a user that exists.", run: credentialPut},
 	{name: "Credential/Swap", rule: "SwapCredential replaces the hash, and only the hash, if it still is the old one.", run: credentialSwap},
+	{name: "Credential/After", rule: "CredentialsAfter pages through all credentials by user, then scope, of users in whatever state.", run: credentialAfter},
 	{name: "Credential/Delete", rule: "DeleteCredential deletes one row, and is content if there is none.", run: credentialDelete},
 }
 
@@ -107,6 +108,34 @@ func credentialSwap(t *testing.T, s roster.Store) {
 	fails(t, "gone", swap(ann, 0, "new $2 'hash'", "third"), roster.ErrStale)
 	_, err := s.Credential(ctx, ann.ID, 0)
 	fails(t, "still gone", err, roster.ErrNotFound)
+}
+
+func credentialAfter(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	same(t, "nothing there", len(got(s.CredentialsAfter(ctx, 0, 0, 10))(t)), 0)
+	ann, ben, cat := insert(t, s, user("ann")), insert(t, s, deletedUser("ben")), insert(t, s, user("cat"))
+	var want []*roster.Credential
+	for _, u := range []*roster.User{ann, ben, cat} {
+		for _, scope := range []roster.ScopeID{-1 << 63, -1, 0, 1, 256, 1<<63 - 1} {
+			c := credential(u, scope, "hash of "+u.Name)
+			c.MustChange, c.ExpiresAt = scope == 1, at(time.Hour)
+			want = append(want, c)
+		}
+	}
+	for i := range want { // not in order
+		putCredential(t, s, want[(i*7+3)%len(want)])
+	}
+	same(t, "all", got(s.CredentialsAfter(ctx, 0, 0, 100))(t), want)
+	same(t, "as many as there are", got(s.CredentialsAfter(ctx, 0, 1<<62, len(want)))(t), want)
+	for i, c := range want {
+		rest := want[i+1:]
+		same(t, "the next two", got(s.CredentialsAfter(ctx, c.UserID, c.ScopeID, 2))(t), rest[:min(2, len(rest))])
+	}
+	same(t, "after a row that is not there", got(s.CredentialsAfter(ctx, ben.ID, 7, 2))(t), want[10:12])
+	same(t, "none asked for", len(got(s.CredentialsAfter(ctx, 0, 0, 0))(t)), 0)
+	same(t, "fewer than none", len(got(s.CredentialsAfter(ctx, 0, 0, -1))(t)), 0)
+	ok(t, s.DeleteCredential(ctx, ben.ID, -1))
+	same(t, "after a deleted one", got(s.CredentialsAfter(ctx, ben.ID, -1, 1))(t), want[8:9])
 }
 
 func credentialDelete(t *testing.T, s roster.Store) {

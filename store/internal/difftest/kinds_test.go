@@ -210,6 +210,9 @@ var otherKinds = []kind{
 	{"PruneUndos", 2, "At Limit", false, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.PruneUndos(ctx, at(o.At), o.Limit-1))
 	}},
+	{"CredentialsAfter", 2, "User Scope Limit", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.CredentialsAfter(ctx, p.user(o.User), roster.ScopeID(o.Scope), o.Limit-1))
+	}},
 	{"SwapCredential", 3, "User Scope Old Hash", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.SwapCredential(ctx, p.user(o.User), roster.ScopeID(o.Scope), roster.NewSecret(o.Old), roster.NewSecret(o.Hash))
 	}},

@@ -237,7 +237,7 @@ func (g *generator) relate(o *op) {
 				o.Hash = c.Hash
 			}
 		}
-	case "Credential", "SwapCredential", "DeleteCredential":
+	case "Credential", "CredentialsAfter", "SwapCredential", "DeleteCredential":
 		if c, ok := recall("PutCredential"); ok {
 			o.User, o.Scope, o.Old = c.User, c.Scope, c.Hash
 		}

@@ -73,6 +73,8 @@ func (p *player) show(v any) string {
 		return showAll(v, func(e *roster.UserEmail) string { return p.show(e) })
 	case []*roster.QueuedMail:
 		return showAll(v, func(m *roster.QueuedMail) string { return p.show(m) })
+	case []*roster.Credential:
+		return showAll(v, func(c *roster.Credential) string { return p.show(c) })
 	case []*roster.Undo:
 		return showAll(v, func(u *roster.Undo) string { return p.show(u) })
 	case []roster.StoredUser:
