@@ -70,9 +70,6 @@ func (c *Composer) compose(m roster.Mail, cat *catalogue) (*Message, error) {
 	if name(m.Kind) == "" {
 		return nil, &roster.InvalidError{Field: "kind", Reason: roster.ReasonUnknown}
 	}
-	if _, err := roster.AddressKey(m.To); err != nil {
-		return nil, err
-	}
 	if link := m.Link.Reveal(); checkURL(link) != nil || link != "" && m.Code.IsZero() {
 		return nil, &roster.InvalidError{Field: "link", Reason: roster.ReasonSyntax}
 	}

@@ -113,7 +113,7 @@ func checkReceived(t testing.TB, m *Message, r received) {
 		}
 	}
 	to, err := r.header.AddressList("To")
-	if err != nil || len(to) != 1 || to[0].Address != m.To.Address {
+	if err != nil || len(to) != 1 || to[0].Address != m.To.Address || to[0].Name != m.To.Name || strings.Contains(r.header.Get("To"), `"=?`) {
 		t.Fatalf("To %q: %v, %v", r.header.Get("To"), to, err)
 	}
 	from, err := r.header.AddressList("From")

@@ -105,9 +105,22 @@ func TestLanguage(t *testing.T) {
 		"zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-Hans-SG": "zh-Hans", "en-GB": "en", "ar-EG": "ar", "ja-JP-u-ca-japanese": "ja", "es-419": "es",
 		"fi": "nl", "../../etc/passwd": "nl", "en_US.UTF-8": "nl", "de\x00": "nl", "*": "nl", "de,en;q=0.5": "nl",
 		strings.Repeat("de-", 1<<20): "nl", strings.Repeat("x", 36): "nl",
+		"de-x-aaaaaaaa-aaaaaaaa-aaaaaaaa-aaaaaaaa": "nl",
 	} {
 		if got := c.Language(locale); got != want {
 			t.Errorf("%.40q: %s, want %s", locale, got, want)
+		}
+	}
+	// Nor does it matter what comes first.
+	for _, first := range offered {
+		c, err := New(Options{From: "a@example.org", Locale: first})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for locale, want := range map[string]string{"": first, "fi": first, "pt": "pt", "pt-PT": "pt", "pt-AO": "pt", "pt-BR": "pt-BR", "zh-CN": "zh-Hans"} {
+			if got := c.Language(locale); got != want {
+				t.Errorf("%q where %s comes first: %s, want %s", locale, first, got, want)
+			}
 		}
 	}
 	if !slices.Equal(c.Languages(), offered) {

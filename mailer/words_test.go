@@ -67,7 +67,7 @@ func TestMoment(t *testing.T) {
 // Devices have the names that people know them by.
 func TestDevice(t *testing.T) {
 	for agent, want := range map[string]string{
-		"": "", "curl/8.5.0": "curl", "evil.example/x": "", "a b/c": "", "<b>/1": "", strings.Repeat("x", 5000): strings.Repeat("x", 47) + "…",
+		"": "", "curl/8.5.0": "curl", strings.Repeat(" ", 512) + "Firefox/1": "", "evil.example/x": "", "a b/c": "", "<b>/1": "", strings.Repeat("x", 5000): strings.Repeat("x", 47) + "…",
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0":      "Edge, Windows",
 		"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36":                   "Chrome, Android",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/604.1":  "Safari, iPhone",
