@@ -124,7 +124,8 @@ func (c *checker) primary(u *User, emails []*UserEmail) {
 			c.add(u.ID, e.ID, "the primary address is pending although another is activated")
 		}
 	}
-	if len(emails) > 0 && primary != 1 {
+	// Of a deleted user the primary one may be somebody else's by now.
+	if len(emails) > 0 && primary != 1 && (primary > 1 || !u.IsDeleted()) {
 		c.add(u.ID, 0, fmt.Sprintf("%d primary addresses", primary))
 	}
 }

@@ -183,6 +183,10 @@ func (us *Users) prove(ctx context.Context, m Model, p proof, primary bool, now 
 			return err
 		}
 		e.ActivatedAt = now
+		// Who was deleted with the address does not come back with it.
+		if _, err := us.store.DeleteReleased(ctx, e.AddressKey, e.UserID); err != nil {
+			return err
+		}
 	}
 	var rivals []EmailID
 	for _, c := range p.claims {

@@ -180,8 +180,15 @@ func (us *Users) meant(ctx context.Context, login string) ([]*UserEmail, error) 
 	if i := slices.IndexFunc(claims, (*UserEmail).IsActivated); i >= 0 {
 		return claims[i : i+1], nil
 	}
-	claims = slices.DeleteFunc(claims, func(e *UserEmail) bool { return !e.Primary })
+	now := us.now()
+	claims = slices.DeleteFunc(claims, func(e *UserEmail) bool { return !e.Primary || us.stale(e, now) })
 	return claims[:min(len(claims), maxClaims)], nil
+}
+
+// stale reports whether an address has been pending for too long. It is sent
+// nothing any more, else it could be kept waiting for ever.
+func (us *Users) stale(e *UserEmail, now time.Time) bool {
+	return !e.IsActivated() && us.opts.PendingTTL > 0 && !now.Before(e.CreatedAt.Add(us.opts.PendingTTL))
 }
 
 func (us *Users) sendOne(
@@ -200,8 +207,8 @@ func (us *Users) sendOne(
 	if e == nil || !u.mayLogin() || takenByOther(claims, e) {
 		return nil
 	}
-	if !e.IsActivated() && us.opts.PendingTTL > 0 && !us.now().Before(e.CreatedAt.Add(us.opts.PendingTTL)) {
-		return nil // else it could be kept waiting for ever
+	if us.stale(e, us.now()) {
+		return nil
 	}
 	return send(ctx, u, e)
 }

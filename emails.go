@@ -276,19 +276,22 @@ type EmailStore interface {
 	MarkPrimary(ctx context.Context, id EmailID) error
 
 	// DeleteEmails deletes the rows, and the activations sent to them. It
-	// returns how many there were.
+	// returns how many there were. DeleteReleased does so with the activated rows
+	// of this key that are released, but for the user's.
 	DeleteEmails(ctx context.Context, ids ...EmailID) (int, error)
+	DeleteReleased(ctx context.Context, key string, but UserID) (int, error)
 
 	// ReleaseEmails sets ReleasedAt of all addresses of a user, so that others
 	// may activate them. ReclaimEmails takes it back: a [ConflictError] of
-	// [FieldEmail] if somebody has.
+	// [FieldEmail] if another row has activated one that is activated.
 	ReleaseEmails(ctx context.Context, user UserID, at time.Time) error
 	ReclaimEmails(ctx context.Context, user UserID) error
 
 	// EmailsAfter returns the next rows by ID in whatever state.
 	EmailsAfter(ctx context.Context, after EmailID, limit int) ([]*UserEmail, error)
 
-	// PruneEmails deletes at most limit pending addresses that are not primary,
-	// were created before that time and have no activation. It returns how many.
+	// PruneEmails deletes at most limit pending addresses that were created
+	// before that time, have no activation, and are not primary or are the only
+	// one of an activated user. It returns how many.
 	PruneEmails(ctx context.Context, before time.Time, limit int) (int, error)
 }

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -83,10 +84,10 @@ func (us *Users) Delete(ctx context.Context, id UserID) error {
 }
 
 // Restore undoes Delete, with name and addresses. Sessions and codes do not
-// come back. It returns ErrNotFound if there is no such deleted user, or a
-// [ConflictError] of [FieldName] or [FieldEmail] if somebody has taken the name
-// or activated an address meanwhile: change the one by [Users.Edit], remove the
-// other (see [Users.EmailsOf]) by [Users.RemoveEmail], and try again.
+// come back, nor does an address that somebody else has activated meanwhile, also
+// if they have given it up: who reads its mail now is not known. It returns ErrNotFound if there is no such deleted user, or a [ConflictError]
+// of [FieldName] if somebody has taken the name meanwhile: change it by
+// [Users.Edit], and try again.
 func (us *Users) Restore(ctx context.Context, id UserID) error {
 	return wrap("restore user", id, us.locked(ctx, id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
@@ -101,8 +102,33 @@ func (us *Users) Restore(ctx context.Context, id UserID) error {
 		if err := us.store.ClaimName(ctx, u.NameKey, id, now); err != nil {
 			return err
 		}
-		return us.store.ReclaimEmails(ctx, id)
+		return us.reclaim(ctx, id)
 	}))
+}
+
+// reclaim takes back the addresses of a user who was deleted. The primary one
+// may have gone.
+func (us *Users) reclaim(ctx context.Context, id UserID) error {
+	emails, err := us.store.EmailsOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, e := range emails { // whoever is about to prove one has done so then, or finds it taken
+		if _, err := us.store.LockEmails(ctx, e.AddressKey); err != nil {
+			return err
+		}
+	}
+	if err := us.store.ReclaimEmails(ctx, id); err != nil {
+		return err
+	}
+	emails, err = us.store.EmailsOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(emails, func(e *UserEmail) bool { return e.Primary }) {
+		return nil
+	}
+	return us.promote(ctx, id)
 }
 
 // Purge removes a user and every row that belongs to it, deleted before or

@@ -3,6 +3,7 @@ package roster_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -95,19 +96,59 @@ func TestRestoreChecksWhatWasTaken(t *testing.T) {
 	}
 	wantConflict(t, env.Restore(ctx, u.ID), roster.FieldName)
 	must(t, env.Edit(ctx, u.ID, func(u *roster.User) error { u.Name = "ann.old"; return nil }))
-	wantConflict(t, env.Restore(ctx, u.ID), roster.FieldEmail)
-	emails, err := env.EmailsOf(ctx, u.ID)
-	must(t, err)
-	for _, e := range emails[u.ID] {
-		if e.Address == "ann@example.org" {
-			must(t, env.RemoveEmail(ctx, u.ID, e.ID))
-		}
-	}
 	must(t, env.Restore(ctx, u.ID))
 	wantEmails(t, env, u.ID, "second@example.org*")
+	wantEmails(t, env, heir.ID, "ann@example.org*")
 	got, err := env.ByName(ctx, "ann.old")
 	if err != nil || got.ID != u.ID {
 		t.Errorf("restored as %v, %v", got, err)
+	}
+}
+
+// Who has proven an address since then may read its mail still, also if they
+// have given it up: it must not open the account that is restored.
+func TestRestoreTakesNoProofBack(t *testing.T) {
+	ctx := context.Background()
+	for what, giveUp := range map[string]func(env *rostertest.Env, heir *roster.User) error{
+		"holds it": func(*rostertest.Env, *roster.User) error { return nil },
+		"removed it": func(env *rostertest.Env, heir *roster.User) error {
+			_, err := env.AddActivatedEmail(ctx, heir.ID, "heir@example.org")
+			must(t, err)
+			emails, err := env.Emails(ctx, heir.ID)
+			must(t, err)
+			must(t, env.SetPrimaryEmail(ctx, heir.ID, emails[1].ID))
+			return env.RemoveEmail(ctx, heir.ID, emails[0].ID)
+		},
+		"was deleted": func(env *rostertest.Env, heir *roster.User) error { return env.Delete(ctx, heir.ID) },
+		"was purged":  func(env *rostertest.Env, heir *roster.User) error { return env.Purge(ctx, heir.ID) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			env := rostertest.New(t)
+			u := env.MustRegister("ann")
+			must(t, env.Delete(ctx, u.ID))
+			heir := &roster.User{Name: "heir"}
+			must(t, env.Create(ctx, heir))
+			_, err := env.AddEmail(ctx, heir.ID, "ann@example.org")
+			must(t, err)
+			_, err = env.Activate(ctx, env.Mail.MustCode(t, "ann@example.org"))
+			must(t, err)
+			must(t, giveUp(env, heir))
+			must(t, env.Restore(ctx, u.ID))
+			wantEmails(t, env, u.ID, "")
+			_, err = env.Authenticate(ctx, "ann@example.org", rostertest.Password)
+			wantError(t, err, roster.ErrCredentials)
+			_, err = env.Authenticate(ctx, "ann", rostertest.Password)
+			must(t, err)
+			env.Mail.Clear()
+			must(t, env.RequestPasswordReset(ctx, "ann"))
+			must(t, env.RequestPasswordReset(ctx, "ann@example.org"))
+			for _, m := range env.Mail.All() {
+				if m.User.ID == u.ID {
+					t.Errorf("a mail of kind %s leads to the account", m.Kind)
+				}
+			}
+			healthy(t, env)
+		})
 	}
 }
 
@@ -250,6 +291,59 @@ func TestPrune(t *testing.T) {
 }
 
 // Who has just been sent a code is still waited for.
+// An account that the program has activated keeps no address that nobody proves.
+func TestPruneForgetsWhatNobodyProves(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	u := &roster.User{Name: "ann"}
+	must(t, env.Create(ctx, u))
+	for _, address := range []string{"first@example.org", "second@example.org"} {
+		_, err := env.AddEmail(ctx, u.ID, address)
+		must(t, err)
+	}
+	must(t, env.ActivateUser(ctx, u.ID))
+	env.Clock.Advance(6 * 24 * time.Hour)
+	_, err := env.AddEmail(ctx, u.ID, "third@example.org")
+	must(t, err)
+	env.Clock.Advance(2 * 24 * time.Hour)
+	for _, want := range []string{"(first@example.org*) (third@example.org)", "(first@example.org*) (third@example.org)"} {
+		_, err := env.Prune(ctx, roster.Budget{})
+		must(t, err)
+		wantEmails(t, env, u.ID, want)
+	}
+	env.Clock.Advance(8 * 24 * time.Hour)
+	for _, want := range []string{"(first@example.org*)", "", ""} {
+		_, err := env.Prune(ctx, roster.Budget{})
+		must(t, err)
+		wantEmails(t, env, u.ID, want)
+	}
+	_, err = env.AddEmail(ctx, u.ID, "first@example.org")
+	must(t, err)
+	_, err = env.Activate(ctx, env.Mail.MustCode(t, "first@example.org"))
+	must(t, err)
+	wantEmails(t, env, u.ID, "first@example.org*")
+}
+
+// Claims that are too old do not keep a new one from its code.
+func TestOldClaimsAreNotInTheWay(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	sign := func(name string) {
+		_, err := env.Register(ctx, roster.NewUser{Name: name, Email: "ann@example.org", Password: rostertest.Password})
+		must(t, err)
+	}
+	for i := range 5 {
+		sign(fmt.Sprintf("squatter%d", i))
+	}
+	env.Clock.Advance(8 * 24 * time.Hour)
+	sign("ann")
+	env.Mail.Clear()
+	must(t, env.ResendActivation(ctx, "ann@example.org"))
+	if mails := env.Mail.To("ann@example.org"); len(mails) != 1 || mails[0].User.Name != "ann" {
+		t.Errorf("%d mails", len(mails))
+	}
+}
+
 func TestPruneWaitsForCodes(t *testing.T) {
 	ctx := context.Background()
 	env := rostertest.New(t)

@@ -31,7 +31,9 @@ func (p Pruned) Total() int {
 //
 // An account is removed if nobody proved its address within Options.PendingTTL
 // and no code is on its way, it was never activated or signed in, belongs to no directory and is not
-// flagged Privileged or NeverClean. Accounts without an address, such as Create
+// flagged Privileged or NeverClean. Of an account that stays, addresses are
+// removed that nobody proved for as long; the primary one too, if the account
+// was activated without it. Accounts without an address, such as Create
 // makes, stay. It returns what it has removed, also beside an error (outside
 // [Users.Atomic]), and an [InvalidError] of [FieldLimit] for a negative budget.
 func (us *Users) Prune(ctx context.Context, b Budget) (Pruned, error) {

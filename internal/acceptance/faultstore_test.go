@@ -348,6 +348,10 @@ func (s *faultStore) MarkPrimary(ctx context.Context, id roster.EmailID) error {
 	return call1(ctx, s, func() error { return s.Store.MarkPrimary(ctx, id) })
 }
 
+func (s *faultStore) DeleteReleased(ctx context.Context, key string, but roster.UserID) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.DeleteReleased(ctx, key, but) })
+}
+
 func (s *faultStore) DeleteEmails(ctx context.Context, ids ...roster.EmailID) (int, error) {
 	return call(ctx, s, func() (int, error) { return s.Store.DeleteEmails(ctx, ids...) })
 }

@@ -678,20 +678,14 @@ func (x *machine) restore() error {
 	if u == nil || !u.deleted() {
 		return x.want("restore", err, roster.ErrNotFound)
 	}
-	var fields []string
 	if !x.m.nameFree(u.key, id, x.now()) {
-		fields = append(fields, roster.FieldName)
-	}
-	for _, e := range u.emails {
-		if owner, _ := x.m.owner(e.key); e.active() && owner != nil {
-			fields = append(fields, roster.FieldEmail)
-		}
-	}
-	if fields != nil {
-		return x.refused("restore", err, conflict(fields...))
+		return x.refused("restore", err, conflict(roster.FieldName))
 	}
 	x.want("restore", err, nil)
 	u.deletedAt = time.Time{}
+	if u.primary() == nil { // it may have become somebody else's
+		u.promote()
+	}
 	x.m.names[u.key] = mName{owner: id}
 	x.m.sensitive(u, x.now())
 	return nil
@@ -796,8 +790,10 @@ func (x *machine) prune() error {
 	}
 	before := now.Add(-pendingTTL)
 	for _, u := range x.m.users {
+		only := len(u.emails) == 1
 		for _, e := range slices.Clone(u.emails) {
-			if !e.primary && !e.active() && e.createdAt.Before(before) && !x.m.waiting(u.id, e.id) {
+			loose := !e.primary || u.active() && only
+			if loose && !e.active() && e.createdAt.Before(before) && !x.m.waiting(u.id, e.id) {
 				x.m.remove(u, e)
 				want.Emails++
 			}

@@ -252,7 +252,13 @@ func (m *model) claim(u *mUser, id roster.EmailID, address, key string, purpose 
 func (m *model) remove(u *mUser, e *mEmail) {
 	m.void(u.id, e.id)
 	u.emails = slices.DeleteFunc(u.emails, func(o *mEmail) bool { return o == e })
-	if !e.primary || len(u.emails) == 0 {
+	if e.primary {
+		u.promote()
+	}
+}
+
+func (u *mUser) promote() {
+	if len(u.emails) == 0 {
 		return
 	}
 	next := u.emails[0]
@@ -281,6 +287,12 @@ func (m *model) movePrimary(u *mUser, e *mEmail, now time.Time) {
 func (m *model) prove(u *mUser, e *mEmail, primary bool, now time.Time) {
 	if !e.active() {
 		e.activatedAt = now
+		for _, gone := range m.users {
+			if had := gone.withKey(e.key); had != nil && had.active() && gone.deleted() && gone != u {
+				m.void(gone.id, had.id)
+				gone.emails = slices.DeleteFunc(gone.emails, func(o *mEmail) bool { return o == had })
+			}
+		}
 	}
 	for _, rival := range m.claimants(e.key) {
 		if claim := rival.withKey(e.key); rival != u && !claim.primary { // those go with their accounts

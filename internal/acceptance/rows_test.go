@@ -144,8 +144,9 @@ func (r *rows) broken(ctx context.Context, s roster.Store) []string {
 	}
 	for id, n := range counts {
 		switch {
-		case primary[id] == nil:
+		case primary[id] == nil && !users[id].IsDeleted():
 			add("user %d has %d addresses and none is primary", id, n)
+		case primary[id] == nil: // somebody else's by now
 		case proven[id] && !primary[id].IsActivated():
 			add("the primary address of user %d is pending, another is activated", id)
 		}

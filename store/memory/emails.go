@@ -18,7 +18,8 @@ type emailTable struct {
 	claims index[string, roster.EmailID]
 	proven index[string, roster.EmailID]
 
-	loose index[roster.EmailID, struct{}] // may be pruned one day
+	gone    index[string, roster.EmailID]   // activated and released ones by key and ID
+	pending index[roster.EmailID, struct{}] // may be pruned one day
 }
 
 func emailUserKey(e *roster.UserEmail) (string, bool) {
@@ -33,9 +34,11 @@ func emailProvenKey(e *roster.UserEmail) (string, bool) {
 	return e.AddressKey, e.IsActivated() && e.ReleasedAt.IsZero()
 }
 
-func emailLooseKey(e *roster.UserEmail) (roster.EmailID, bool) {
-	return e.ID, !e.IsActivated() && !e.Primary
+func emailGoneKey(e *roster.UserEmail) (string, bool) {
+	return text(e.AddressKey) + ints(int64(e.ID)), e.IsActivated() && !e.ReleasedAt.IsZero()
 }
+
+func emailPendingKey(e *roster.UserEmail) (roster.EmailID, bool) { return e.ID, !e.IsActivated() }
 
 // setEmail puts row in the place of old. Either may be nil.
 func (st *state) setEmail(id roster.EmailID, old, row *roster.UserEmail) {
@@ -44,7 +47,8 @@ func (st *state) setEmail(id roster.EmailID, old, row *roster.UserEmail) {
 	reindex(st, &t.byUser, emailUserKey, old, row, id)
 	reindex(st, &t.claims, emailClaimKey, old, row, id)
 	reindex(st, &t.proven, emailProvenKey, old, row, id)
-	reindex(st, &t.loose, emailLooseKey, old, row, struct{}{})
+	reindex(st, &t.gone, emailGoneKey, old, row, id)
+	reindex(st, &t.pending, emailPendingKey, old, row, struct{}{})
 }
 
 // changeEmail replaces a row by one that differs by what change does to it.
@@ -250,6 +254,22 @@ func (s *Store) DeleteEmails(ctx context.Context, ids ...roster.EmailID) (int, e
 	})
 }
 
+// DeleteReleased implements [roster.EmailStore].
+func (s *Store) DeleteReleased(ctx context.Context, key string, but roster.UserID) (int, error) {
+	return write(ctx, s, func(st *state) (int, error) {
+		var rows []*roster.UserEmail
+		for _, id := range prefixed(st.emails.gone, text(key)) {
+			if e := st.emails.byID.get(id); e.UserID != but {
+				rows = append(rows, e)
+			}
+		}
+		for _, e := range rows {
+			st.deleteEmail(e)
+		}
+		return len(rows), nil
+	})
+}
+
 // ReleaseEmails implements [roster.EmailStore].
 func (s *Store) ReleaseEmails(ctx context.Context, user roster.UserID, at time.Time) error {
 	return exec(ctx, s, func(st *state) error {
@@ -283,6 +303,11 @@ func (s *Store) EmailsAfter(ctx context.Context, after roster.EmailID, limit int
 	})
 }
 
+// loose reports whether a pending address may go without its user.
+func (st *state) loose(e *roster.UserEmail) bool {
+	return !e.Primary || st.users.byID.get(e.UserID).IsActivated() && len(st.emailsOf(e.UserID)) == 1
+}
+
 // PruneEmails implements [roster.EmailStore]. Those with the lowest IDs go
 // first.
 func (s *Store) PruneEmails(ctx context.Context, before time.Time, limit int) (int, error) {
@@ -292,12 +317,12 @@ func (s *Store) PruneEmails(ctx context.Context, before time.Time, limit int) (i
 	before = micros(before)
 	return write(ctx, s, func(st *state) (int, error) {
 		var rows []*roster.UserEmail
-		for id := range st.emails.loose.from(0) {
+		for id := range st.emails.pending.from(0) {
 			if len(rows) >= limit {
 				break
 			}
 			e := st.emails.byID.get(id)
-			if e.CreatedAt.Before(before) && !st.hasActivation(ints(int64(e.UserID), int64(id))) {
+			if e.CreatedAt.Before(before) && st.loose(e) && !st.hasActivation(ints(int64(e.UserID), int64(id))) {
 				rows = append(rows, e)
 			}
 		}

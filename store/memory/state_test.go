@@ -178,7 +178,7 @@ func checkIndices(t *testing.T, st *state) {
 	sameIndex(t, "emails by user", st.emails.byUser, e.byUser)
 	sameIndex(t, "claims", st.emails.claims, e.claims)
 	sameIndex(t, "proven emails", st.emails.proven, e.proven)
-	sameIndex(t, "loose emails", st.emails.loose, e.loose)
+	sameIndex(t, "loose emails", st.emails.pending, e.pending)
 	sameIndex(t, "activations by email", st.activations.byEmail, a.byEmail)
 	sameIndex(t, "activations by expiry", st.activations.byExpiry, a.byExpiry)
 }

@@ -181,6 +181,7 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 		func() error { return only(s.UserByEmail(ctx, e.AddressKey)) },
 		func() error { return s.ClearPrimary(ctx, u.ID) },
 		func() error { return s.MarkPrimary(ctx, e.ID) },
+		func() error { return only(s.DeleteReleased(ctx, e.AddressKey, u.ID)) },
 		func() error { return s.ReleaseEmails(ctx, u.ID, now) },
 		func() error { return s.ReclaimEmails(ctx, u.ID) },
 		func() error { return only(s.PruneEmails(ctx, now, 10)) },

@@ -108,6 +108,7 @@ func everyCall(ctx context.Context, s roster.Store) {
 	_ = s.ActivateEmail(ctx, e.ID, now)
 	_ = s.ClearPrimary(ctx, 1)
 	_ = s.MarkPrimary(ctx, e.ID)
+	_, _ = s.DeleteReleased(ctx, "a", 2)
 	_ = s.ReleaseEmails(ctx, 1, now)
 	_ = s.ReclaimEmails(ctx, 1)
 	_, _ = s.DeleteEmails(ctx, 77)

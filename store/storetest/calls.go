@@ -48,6 +48,7 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 		{"ActivateEmail", func(ctx context.Context) error { return s.ActivateEmail(ctx, second.ID, at(0)) }},
 		{"ClearPrimary", func(ctx context.Context) error { return s.ClearPrimary(ctx, ann) }},
 		{"MarkPrimary", func(ctx context.Context) error { return s.MarkPrimary(ctx, mail.ID) }},
+		{"DeleteReleased", func(ctx context.Context) error { return only(s.DeleteReleased(ctx, "cat@one", ann)) }},
 		{"DeleteEmails", func(ctx context.Context) error { return only(s.DeleteEmails(ctx, bens.ID)) }},
 		{"ReleaseEmails", func(ctx context.Context) error { return s.ReleaseEmails(ctx, ann, at(0)) }},
 		{"ReclaimEmails", func(ctx context.Context) error { return s.ReclaimEmails(ctx, cat) }},

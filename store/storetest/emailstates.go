@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,7 +16,9 @@ var emailStateCases = []testCase{
 	{name: "Email/DeleteActivations", rule: "With an address go the activations that were sent to it, and no others.", run: emailDeleteActivations},
 	{name: "Email/Release", rule: "ReleaseEmails sets ReleasedAt of all addresses of a user and of nobody else; ReclaimEmails takes it back.", run: emailRelease},
 	{name: "Email/ReclaimConflict", rule: "If somebody has activated one address meanwhile, ReclaimEmails takes none back.", run: emailReclaimConflict},
-	{name: "PruneEmails/Rules", rule: "PruneEmails deletes exactly pending addresses that are not primary, were created before that time and have no activation.", run: pruneEmailsRules},
+	{name: "Email/DeleteReleased", rule: "DeleteReleased deletes the rows with that key that are activated and released, but for one user's, and no other row.", run: emailDeleteReleased},
+	{name: "PruneEmails/Rules", rule: "PruneEmails deletes exactly pending addresses that were created before that time, have no activation, and are not primary or the only one of an activated user.", run: pruneEmailsRules},
+	{name: "PruneEmails/Primary", rule: "A pending primary address goes only if its user is activated and has no other.", run: pruneEmailsPrimary},
 	{name: "PruneEmails/Limit", rule: "PruneEmails deletes at most limit addresses, those with the lowest IDs first.", run: pruneEmailsLimit},
 }
 
@@ -194,9 +198,75 @@ func pruneEmailsRules(t *testing.T, s roster.Store) {
 	same(t, "the rest", got(s.EmailsAfter(ctx, 0, 100))(t), stays)
 }
 
+func pruneEmailsPrimary(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	before := at(10 * time.Hour)
+	deleted := deletedUser("deleted")
+	users := map[string]*roster.User{"active": user("active"), "deleted": deleted, "waits": pendingUser("waits"), "later": user("later"), "code": user("code"), "two": user("two")}
+	for _, name := range slices.Sorted(maps.Keys(users)) {
+		e := primary(insert(t, s, users[name]), name+"@example.org")
+		e.CreatedAt = at(0)
+		if name == "later" {
+			e.CreatedAt = before
+		}
+		insertEmail(t, s, e)
+		if name == "code" {
+			insertActivation(t, s, activation(e, "on its way"))
+		}
+	}
+	ok(t, s.ReleaseEmails(ctx, deleted.ID, at(0)))
+	second := pending(users["two"], "second@example.org")
+	second.CreatedAt = before
+	insertEmail(t, s, second)
+	left := func() []string {
+		var keys []string
+		for _, e := range got(s.EmailsAfter(ctx, 0, 100))(t) {
+			keys = append(keys, e.AddressKey)
+		}
+		slices.Sort(keys)
+		return keys
+	}
+	same(t, "pruned", got(s.PruneEmails(ctx, before, 100))(t), 2)
+	same(t, "left", left(), []string{"code@example.org", "later@example.org", "second@example.org", "two@example.org", "waits@example.org"})
+	same(t, "removed", got(s.DeleteEmails(ctx, second.ID))(t), 1)
+	same(t, "pruned", got(s.PruneEmails(ctx, before, 100))(t), 1)
+	same(t, "left", left(), []string{"code@example.org", "later@example.org", "waits@example.org"})
+}
+
+func emailDeleteReleased(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	ann, ben, cat, dan := insert(t, s, deletedUser("ann")), insert(t, s, deletedUser("ben")), insert(t, s, deletedUser("cat")), insert(t, s, user("dan"))
+	key := proven(ann, "key")
+	key.Primary = true
+	insertEmail(t, s, key)
+	insertActivation(t, s, activation(key, "to a lost address"))
+	other, upper := insertEmail(t, s, proven(ann, "key2")), insertEmail(t, s, proven(ann, "KEY"))
+	ok(t, s.ReleaseEmails(ctx, ann.ID, at(0)))
+	bens := insertEmail(t, s, proven(ben, "key"))
+	ok(t, s.ReleaseEmails(ctx, ben.ID, at(0)))
+	cats := insertEmail(t, s, pending(cat, "key"))
+	ok(t, s.ReleaseEmails(ctx, cat.ID, at(0)))
+	dans := insertEmail(t, s, proven(dan, "key"))
+	for _, e := range []*roster.UserEmail{key, other, upper, bens, cats} {
+		e.ReleasedAt = at(0)
+	}
+	for _, none := range []string{"none", "ke", "%", ""} {
+		same(t, "of another key", got(s.DeleteReleased(ctx, none, dan.ID))(t), 0)
+	}
+	same(t, "all", got(s.EmailsAfter(ctx, 0, 100))(t), []*roster.UserEmail{key, other, upper, bens, cats, dans})
+	same(t, "but for ben's", got(s.DeleteReleased(ctx, "key", ben.ID))(t), 1)
+	same(t, "but for ben's", got(s.EmailsAfter(ctx, 0, 100))(t), []*roster.UserEmail{other, upper, bens, cats, dans})
+	_, err := s.ActivationByHash(ctx, "to a lost address")
+	fails(t, "a code to a lost address", err, roster.ErrNotFound)
+	same(t, "but for dan's", got(s.DeleteReleased(ctx, "key", dan.ID))(t), 1)
+	same(t, "but for dan's", got(s.EmailsAfter(ctx, 0, 100))(t), []*roster.UserEmail{other, upper, cats, dans})
+	ok(t, s.ReclaimEmails(ctx, ann.ID)) // nothing stands in the way now
+	same(t, "dan's", rowOf(s.UserByEmail(ctx, "key"))(t), dan)
+}
+
 func pruneEmailsLimit(t *testing.T, s roster.Store) {
 	ctx := t.Context()
-	ann := insert(t, s, user("ann"))
+	ann := insert(t, s, pendingUser("ann"))
 	var rows []*roster.UserEmail
 	for n, key := range []string{"e", "d", "c", "b", "a"} {
 		e := pending(ann, key)

@@ -177,6 +177,7 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		s.ClearPrimary(ctx, w.ann.ID),
 		s.ActivateEmail(ctx, w.mails["ann 2"].ID, at(200*time.Hour)),
 		s.MarkPrimary(ctx, w.mails["ann 2"].ID),
+		only(s.DeleteReleased(ctx, "cat@one", w.ann.ID)),
 		s.ReclaimEmails(ctx, w.cat.ID),
 		s.ReleaseEmails(ctx, w.ann.ID, at(200*time.Hour)),
 		only(s.RedeemActivation(ctx, "hash ann 2", at(0), roster.PurposeChangeEmail)),

@@ -12,13 +12,17 @@ type emailQueries struct {
 	insert, byID, of, after                *Query
 	byKey, lock, activated                 *Query
 	activate, clear, mark, remove, release *Query
+	removeReleased                         *Query
 	stale, prune                           *Query
 }
 
 const emailColumns = "id, user_id, address, address_key, is_primary, activated_at, released_at, created_at"
 
-// staleEmail is what waits in vain, since before $1.
-const staleEmail = `e.activated_at IS NULL AND NOT e.is_primary AND e.created_at < $1
+// staleEmail is what waits in vain, since before $1. A primary address goes with
+// its user, unless that one stays.
+const staleEmail = `e.activated_at IS NULL AND e.created_at < $1
+AND (NOT e.is_primary OR EXISTS (SELECT 1 FROM {users} u WHERE u.id = e.user_id AND u.activated_at IS NOT NULL)
+	AND NOT EXISTS (SELECT 1 FROM {emails} o WHERE o.user_id = e.user_id AND o.id <> e.id))
 AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = e.user_id AND a.email_id = e.id)`
 
 func (s *Store) emailQueries() emailQueries {
@@ -27,19 +31,21 @@ func (s *Store) emailQueries() emailQueries {
 	return emailQueries{
 		insert: s.writing(`INSERT INTO {emails} (user_id, address, address_key, is_primary, activated_at, released_at, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`, roster.FieldUser),
-		byID:      s.constant(sel + s.dialect.In("id", 1) + " ORDER BY id"),
-		of:        s.constant(sel + s.dialect.In("user_id", 1) + " ORDER BY id"),
-		byKey:     s.constant(byKey),
-		lock:      s.constant(byKey + s.dialect.ForUpdate),
-		activated: s.constant(sel + s.dialect.In("address_key", 1) + " AND activated_at IS NOT NULL AND released_at IS NULL ORDER BY id"),
-		after:     s.planned(sel + "id > $1 ORDER BY id LIMIT $2"),
-		activate:  s.constant("UPDATE {emails} SET activated_at = $2 WHERE id = $1 AND activated_at IS NULL"),
-		clear:     s.constant("UPDATE {emails} SET is_primary = FALSE WHERE user_id = $1 AND is_primary"),
-		mark:      s.constant("UPDATE {emails} SET is_primary = TRUE WHERE id = $1"),
-		remove:    s.constant("DELETE FROM {emails} WHERE " + s.dialect.In("id", 1)),
-		release:   s.constant("UPDATE {emails} SET released_at = $2 WHERE user_id = $1"),
-		stale:     s.planned("SELECT e.id FROM {emails} e WHERE " + staleEmail + " ORDER BY e.id LIMIT $2" + s.dialect.ForUpdate),
-		prune:     s.constant("DELETE FROM {emails} AS e WHERE " + staleEmail + " AND " + s.dialect.In("e.id", 2)),
+		byID:           s.constant(sel + s.dialect.In("id", 1) + " ORDER BY id"),
+		of:             s.constant(sel + s.dialect.In("user_id", 1) + " ORDER BY id"),
+		byKey:          s.constant(byKey),
+		lock:           s.constant(byKey + s.dialect.ForUpdate),
+		activated:      s.constant(sel + s.dialect.In("address_key", 1) + " AND activated_at IS NOT NULL AND released_at IS NULL ORDER BY id"),
+		after:          s.planned(sel + "id > $1 ORDER BY id LIMIT $2"),
+		activate:       s.constant("UPDATE {emails} SET activated_at = $2 WHERE id = $1 AND activated_at IS NULL"),
+		clear:          s.constant("UPDATE {emails} SET is_primary = FALSE WHERE user_id = $1 AND is_primary"),
+		mark:           s.constant("UPDATE {emails} SET is_primary = TRUE WHERE id = $1"),
+		remove:         s.constant("DELETE FROM {emails} WHERE " + s.dialect.In("id", 1)),
+		release:        s.constant("UPDATE {emails} SET released_at = $2 WHERE user_id = $1"),
+		removeReleased: s.constant("DELETE FROM {emails} WHERE address_key = $1 AND user_id <> $2 AND released_at IS NOT NULL AND activated_at IS NOT NULL"),
+		stale: s.planned("SELECT e.id FROM {emails} e JOIN {users} w ON w.id = e.user_id WHERE " + staleEmail +
+			" ORDER BY e.id LIMIT $2" + s.lockOf("w")), // whoever adds one or sends a code holds the user's row,
+		prune: s.constant("DELETE FROM {emails} AS e WHERE " + staleEmail + " AND " + s.dialect.In("e.id", 2)),
 	}
 }
 
@@ -130,6 +136,11 @@ func (s *Store) DeleteEmails(ctx context.Context, ids ...roster.EmailID) (int, e
 		return 0, s.nothing(ctx)
 	}
 	return s.exec(ctx, s.email.remove, s.dialect.IDs(int64s(ids)))
+}
+
+// DeleteReleased implements [roster.EmailStore].
+func (s *Store) DeleteReleased(ctx context.Context, key string, but roster.UserID) (int, error) {
+	return s.exec(ctx, s.email.removeReleased, key, int64(but))
 }
 
 // ReleaseEmails implements [roster.EmailStore].

@@ -171,6 +171,14 @@ func (s *Store) execute(ctx context.Context, t *tx, q *Query, args []any) (sql.R
 	return s.conn(t).ExecContext(ctx, q.text, s.modes(q, args)...)
 }
 
+// lockOf is the end of a SELECT that locks what it finds in one of its tables.
+func (s *Store) lockOf(alias string) string {
+	if s.dialect.ForUpdate == "" {
+		return ""
+	}
+	return s.dialect.ForUpdate + " OF " + alias
+}
+
 // modes puts before the arguments what tells the driver how to run a query.
 func (s *Store) modes(q *Query, args []any) []any {
 	if s.dialect.Modes == nil {

@@ -118,6 +118,9 @@ var emailKinds = []kind{
 	{"ReleaseEmails", 3, "User At", false, func(ctx context.Context, p *player, o op) any {
 		return p.s.ReleaseEmails(ctx, p.user(o.User), at(o.At))
 	}},
+	{"DeleteReleased", 2, "Key User", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.DeleteReleased(ctx, o.Key, p.user(o.User)))
+	}},
 	{"ReclaimEmails", 3, "User", false, func(ctx context.Context, p *player, o op) any { return p.s.ReclaimEmails(ctx, p.user(o.User)) }},
 	{"EmailsAfter", 2, "Email Limit", true, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.EmailsAfter(ctx, p.email(o.Email), o.Limit-1))

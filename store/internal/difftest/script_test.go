@@ -203,7 +203,7 @@ func (g *generator) relate(o *op) {
 		if user, ok := recall("InsertUser"); ok {
 			o.Name = user.Name
 		}
-	case "UserByEmail", "LoginByEmail", "EmailsByKey", "ActivatedEmails", "LockEmails":
+	case "UserByEmail", "LoginByEmail", "EmailsByKey", "ActivatedEmails", "DeleteReleased", "LockEmails":
 		if email, ok := recall("InsertEmail"); ok {
 			o.Key = email.Key
 		}
