@@ -11,7 +11,16 @@
 // [Composer.Languages]; Options.Templates changes what does not suit, or adds a
 // language.
 //
-// A [Printer] or a [Folder] is the [roster.Options].Mailer of a program that is
+// An [Outbox] is the [roster.Options].Mailer of a program that people use: it
+// keeps each mail in the database, beside its cause, until a server has taken
+// it from an [SMTP] transport.
+//
+//	server, err := mailer.NewSMTP("mail.example.org", &mailer.SMTPOptions{Username: "app", Password: password})
+//	outbox, err := mailer.NewOutbox(store, compose, server, &mailer.OutboxOptions{Key: key})
+//	users, err := roster.New(store, &roster.Options{Mailer: outbox})
+//	go outbox.Run(ctx)
+//
+// A [Direct] does without, and may lose a mail. A [Printer] or a [Folder] is the [roster.Options].Mailer of a program that is
 // being written. Package mailertest has that of its tests.
 //
 // What a user has typed is shown as text in one line, cut to a length, and

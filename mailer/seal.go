@@ -30,11 +30,29 @@ type sealer struct {
 	id    string // of the key that seals; empty if payloads are kept in clear
 	keys  map[string]cipher.AEAD
 	clear bool // payloads in clear are read
+
+	// form is a struct with the fields of a roster.Mail, but that secrets, which
+	// do not let themselves be marshalled, are strings: a field that is new there
+	// needs nothing here.
+	form reflect.Type
+}
+
+// mailForm makes the form of a sealer.
+func mailForm() reflect.Type {
+	var fields []reflect.StructField
+	for f := range reflect.TypeFor[roster.Mail]().Fields() {
+		t := f.Type
+		if t == reflect.TypeFor[roster.Secret]() {
+			t = reflect.TypeFor[string]()
+		}
+		fields = append(fields, reflect.StructField{Name: f.Name, Type: t, Tag: `json:",omitzero"`})
+	}
+	return reflect.StructOf(fields)
 }
 
 // newSealer checks the keys. The first one seals.
 func newSealer(key []byte, old [][]byte, clear bool) (*sealer, error) {
-	s := &sealer{keys: map[string]cipher.AEAD{}, clear: clear}
+	s := &sealer{keys: map[string]cipher.AEAD{}, clear: clear, form: mailForm()}
 	var errs []error
 	if len(key) == 0 {
 		if !clear {
@@ -77,20 +95,16 @@ func (s *sealer) add(key []byte) (id string, err error) {
 // seal returns the payload of a mail: everything in it as JSON, encrypted if
 // there is a key, and bound to the row that it is for.
 func (s *sealer) seal(m *roster.Mail, row *roster.QueuedMail) (roster.Secret, error) {
-	fields := map[string]any{}
-	v := reflect.ValueOf(m).Elem()
-	for i := range v.NumField() {
-		f := v.Field(i)
-		if f.IsZero() {
-			continue
+	from := reflect.ValueOf(m).Elem()
+	to := reflect.New(s.form)
+	for i := range from.NumField() {
+		if secret, is := from.Field(i).Interface().(roster.Secret); is {
+			to.Elem().Field(i).SetString(secret.Reveal())
+		} else {
+			to.Elem().Field(i).Set(from.Field(i))
 		}
-		value := f.Interface()
-		if secret, is := value.(roster.Secret); is {
-			value = secret.Reveal()
-		}
-		fields[v.Type().Field(i).Name] = value
 	}
-	text, err := json.Marshal(fields)
+	text, err := json.Marshal(to.Interface())
 	if err != nil {
 		return roster.Secret{}, err
 	}
@@ -110,25 +124,17 @@ func (s *sealer) open(row *roster.QueuedMail) (m roster.Mail, err error) {
 	if !ok {
 		return m, errSealed
 	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(text, &fields) != nil {
+	from := reflect.New(s.form)
+	if json.Unmarshal(text, from.Interface()) != nil { // what it has of another version is left out
 		return m, errSealed
 	}
-	v := reflect.ValueOf(&m).Elem()
-	for name, raw := range fields {
-		f := v.FieldByName(name)
-		if !f.IsValid() {
-			continue // of another version
-		}
-		if _, secret := f.Interface().(roster.Secret); secret {
-			var text string
-			err = json.Unmarshal(raw, &text)
-			f.Set(reflect.ValueOf(roster.NewSecret(text)))
-		} else {
-			err = json.Unmarshal(raw, f.Addr().Interface())
-		}
-		if err != nil {
-			return roster.Mail{}, errSealed
+	to := reflect.ValueOf(&m).Elem()
+	for i := range to.NumField() {
+		f := from.Elem().Field(i)
+		if _, is := to.Field(i).Interface().(roster.Secret); !is {
+			to.Field(i).Set(f)
+		} else if text := f.String(); text != "" {
+			to.Field(i).Set(reflect.ValueOf(roster.NewSecret(text)))
 		}
 	}
 	return m, nil

@@ -5,6 +5,8 @@ cd "$(dirname "$0")"
 
 packages=()
 ./postgres-bin.sh >/dev/null || packages+=(postgresql)
+# Only root can start postfix, and where there is a mail server, it stays.
+[ "$(id -u)" -ne 0 ] || [ -e /usr/sbin/sendmail ] || packages+=(postfix)
 
 [ ${#packages[@]} -gt 0 ] || exit 0
 if ! command -v apt-get >/dev/null; then
@@ -16,7 +18,8 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit 1
 fi
 
-# Debian's package would start a server of its own. The tests need none.
+# Debian's packages would start servers of their own. The tests need none.
+echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 quiet=/etc/postgresql-common/createcluster.d/roster-tests.conf
 log=$(mktemp)
 trap 'rm -f "$log" "$quiet"' EXIT

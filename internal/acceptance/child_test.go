@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/rostertest"
@@ -13,7 +14,7 @@ import (
 
 // What this program does instead of running tests, and where.
 const (
-	childEnv  = "ROSTER_ACCEPTANCE_CHILD" // "sqlite" or "postgres"
+	childEnv  = "ROSTER_ACCEPTANCE_CHILD" // "sqlite" or "postgres", after "deliver " or not
 	childWhat = "ROSTER_ACCEPTANCE_WHERE" // path or DSN
 	childMore = "ROSTER_ACCEPTANCE_PREFIX"
 	childName = "ROSTER_ACCEPTANCE_NAME" // begins the names that it registers
@@ -32,6 +33,7 @@ func child(kind string) error {
 	ctx := context.Background()
 	var store roster.Store
 	var err error
+	kind, deliver := strings.CutPrefix(kind, "deliver ")
 	switch kind {
 	case "sqlite":
 		store, err = sqlite.Open(ctx, os.Getenv(childWhat))
@@ -42,6 +44,9 @@ func child(kind string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if deliver {
+		return deliverChild(ctx, store)
 	}
 	users, err := roster.New(store, &roster.Options{Hasher: rostertest.Hasher{}, SkipActivation: true, Limits: rostertest.Unlimited()})
 	if err != nil {
