@@ -21,6 +21,10 @@ const (
 
 	// PurposeResetPassword sets a new password, and proves the address.
 	PurposeResetPassword Purpose = "reset_password"
+
+	// PurposeUndo undoes a change, or accepts it. An [Undo] has it, and no
+	// Activation.
+	PurposeUndo Purpose = "undo"
 )
 
 // Activation is a single-use secret that was sent to an address. The secret
@@ -58,6 +62,14 @@ func (us *Users) Peek(ctx context.Context, code string) (*Peeked, error) {
 }
 
 func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
+	if hash, ok := hashCode(code); ok {
+		switch _, err := us.store.UndoByHash(ctx, hash); {
+		case err == nil:
+			return us.peekUndo(ctx, code)
+		case !errors.Is(err, ErrNotFound):
+			return nil, err
+		}
+	}
 	a, e, err := us.lookUp(ctx, code, us.now(), PurposeActivate, PurposeChangeEmail, PurposeResetPassword)
 	if err != nil {
 		return nil, err

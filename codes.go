@@ -24,6 +24,14 @@ func newCode() Secret {
 	return NewSecret(base64.RawURLEncoding.EncodeToString(b))
 }
 
+// linkOf is the page of the host that takes the code; empty if there is none.
+func linkOf(page string, code Secret) Secret {
+	if page == "" {
+		return Secret{}
+	}
+	return NewSecret(strings.Replace(page, codePlaceholder, code.Reveal(), 1))
+}
+
 // hashCode returns the key of a code. It is taken over the characters and not
 // over the bytes they stand for, so that a code has one spelling.
 func hashCode(code string) (hash string, ok bool) {
@@ -241,9 +249,7 @@ func (us *Users) issueCode(ctx context.Context, u *User, e *UserEmail, purpose P
 		mail.Kind = MailActivateAccount
 	}
 	mail.ExpiresAt = now.Add(ttl)
-	if link != "" {
-		mail.Link = NewSecret(strings.Replace(link, codePlaceholder, code.Reveal(), 1))
-	}
+	mail.Link = linkOf(link, code)
 	err := us.store.InsertActivation(ctx, &Activation{
 		Hash: hash, Purpose: purpose, UserID: u.ID, EmailID: e.ID, CreatedAt: now, ExpiresAt: mail.ExpiresAt,
 	})

@@ -97,7 +97,9 @@ func (us *Users) setPassword(
 				return err
 			}
 		}
-		err := us.writePassword(ctx, m, hash, us.now())
+		now := us.now()
+		c := &Credential{UserID: id, Hash: NewSecret(hash), CreatedAt: now}
+		err := us.writePassword(ctx, m, c, MailPasswordChanged, noAddress, now)
 		if err == nil && then != nil {
 			err = then(ctx, m)
 		}
@@ -105,27 +107,50 @@ func (us *Users) setPassword(
 	})
 }
 
-// writePassword stores a new hash, ends what is older, and tells the primary
-// address.
-func (us *Users) writePassword(ctx context.Context, m Model, hash string, now time.Time) error {
+// writePassword stores a new credential, ends what is older, and tells the
+// primary address, which can undo it. proven is the key of the address by whose
+// code the password was set, or noAddress.
+func (us *Users) writePassword(
+	ctx context.Context, m Model, c *Credential, kind MailKind, proven string, now time.Time,
+) error {
 	u := m.RosterUser()
 	if u.DirectoryID != "" {
 		return invalid(FieldDirectory, ReasonReadOnly)
 	}
-	if err := us.store.PutCredential(ctx, &Credential{UserID: u.ID, Hash: NewSecret(hash), CreatedAt: now}); err != nil {
+	if err := us.store.PutCredential(ctx, c); err != nil {
 		return err
 	}
 	u.PasswordChangedAt = now
 	if err := us.touched(ctx, m, now); err != nil {
 		return err
 	}
+	return us.tellPassword(ctx, u, kind, proven, now)
+}
+
+// tellPassword tells the primary address, if it is activated, that the password
+// was changed.
+func (us *Users) tellPassword(ctx context.Context, u *User, kind MailKind, proven string, now time.Time) error {
 	emails, err := us.store.EmailsOf(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	var primary *UserEmail
+	m := Mail{Kind: kind, User: u}
 	for _, e := range emails {
-		if e.Primary && e.IsActivated() {
-			return us.notify(ctx, MailPasswordChanged, u, e)
+		if !e.IsActivated() {
+			continue
+		}
+		if kind == MailPasswordChanged {
+			m.Emails = append(m.Emails, e.mailbox())
+		}
+		if e.Primary {
+			primary = e
 		}
 	}
-	return err
+	if primary == nil {
+		return nil
+	}
+	return us.tellChanged(ctx, m, primary, proven, proven != noAddress, now)
 }
 
 // checkPassword returns the credential that the password of a user matches.

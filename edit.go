@@ -22,7 +22,9 @@ const (
 //
 // A new name must not be a reserved one, and holds the old one back
 // (Options.NameHold). A new name or directory,
-// and a ban or lock, are auth-sensitive: sessions end and codes are void.
+// and a ban or lock, are auth-sensitive: sessions end and codes are void. If a
+// directory gets the password of a local user, the primary address is told, and
+// gets a code for [Users.UndoChange].
 //
 // A deleted user may be edited too, so that a name that stands in the way of
 // Restore can be changed. Edit returns ErrNotFound, every InvalidError at
@@ -111,6 +113,11 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 	u.UpdatedAt = now
 	if err := us.update(ctx, m); err != nil {
 		return err
+	}
+	if u.DirectoryID != "" && before.DirectoryID == "" { // which has the password from now on
+		if err := us.tellPassword(ctx, u, MailPasswordChanged, noAddress, now); err != nil {
+			return err
+		}
 	}
 	if !renamed || u.IsDeleted() {
 		return nil

@@ -127,7 +127,8 @@ func (us *Users) PrimaryEmail(ctx context.Context, id UserID) (*UserEmail, error
 }
 
 // SetPrimaryEmail makes an activated address the one that speaks for the user.
-// It is auth-sensitive, and the former primary address is told. It does nothing
+// It is auth-sensitive, and the former primary address is told and gets a code
+// for [Users.UndoChange]. It does nothing
 // if the address is primary. It returns ErrNotFound if there is no such user or
 // the address is not the user's, and an [InvalidError] of [FieldEmail] with
 // [ReasonNotActive] if it is pending.
@@ -146,7 +147,8 @@ func (us *Users) SetPrimaryEmail(ctx context.Context, id UserID, email EmailID) 
 
 // RemoveEmail takes an address from a user, also from a deleted one. The
 // address is told if it was activated, and no code that is on its way to the
-// user is good any more. An activated primary address cannot be removed, so
+// user is good any more but those of [Users.UndoChange], of which the address
+// gets one if it was primary until lately. An activated primary address cannot be removed, so
 // that the user can be reached: that is a [ConflictError] of [FieldPrimary]; set
 // another one first. It returns ErrNotFound if there is no such user or the
 // address is not the user's.
@@ -171,10 +173,11 @@ func (us *Users) RemoveEmail(ctx context.Context, id UserID, email EmailID) erro
 		if !e.IsActivated() {
 			return nil
 		}
-		if err := us.touched(ctx, m, us.now()); err != nil {
+		now := us.now()
+		if err := us.touched(ctx, m, now); err != nil {
 			return err
 		}
-		return us.notify(ctx, MailEmailRemoved, u, e)
+		return us.tellRemoved(ctx, u, e, now)
 	}))
 }
 
@@ -194,7 +197,7 @@ func (us *Users) emailOf(ctx context.Context, id UserID, email EmailID) (*UserEm
 }
 
 // movePrimary makes e, which is activated, primary in place of another
-// activated address, which is told.
+// activated address, which is told and can undo it.
 func (us *Users) movePrimary(ctx context.Context, m Model, e *UserEmail, now time.Time) error {
 	if e.Primary {
 		return nil
@@ -210,8 +213,12 @@ func (us *Users) movePrimary(ctx context.Context, m Model, e *UserEmail, now tim
 		return err
 	}
 	for _, old := range emails {
-		if old.Primary && old.IsActivated() {
+		switch {
+		case !old.Primary || !old.IsActivated():
+		case m.RosterUser().DirectoryID != "": // whom no mailbox signs in
 			return us.notify(ctx, MailEmailChanged, m.RosterUser(), old)
+		default:
+			return us.tellChanged(ctx, Mail{Kind: MailEmailChanged, User: m.RosterUser()}, old, e.AddressKey, false, now)
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ func show(emails []*roster.UserEmail) string {
 	return strings.Join(all, " ")
 }
 
-func wantEmails(t *testing.T, env *rostertest.Env, id roster.UserID, want string) {
+func wantEmails(t testing.TB, env *rostertest.Env, id roster.UserID, want string) {
 	t.Helper()
 	emails, err := env.Emails(context.Background(), id)
 	must(t, err)

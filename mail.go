@@ -28,8 +28,8 @@ const (
 	MailAddressTaken MailKind = "address_taken"
 
 	// MailEmailChanged tells the former primary address that another one is
-	// primary now. It carries an undo code, by which it can be undone, unless there
-	// is nothing that it could undo.
+	// primary now. It carries a code for [Users.UndoChange], unless the change
+	// itself undoes one.
 	MailEmailChanged MailKind = "email_changed"
 
 	// MailEmailRemoved tells an address that it was removed from an account. It
@@ -37,7 +37,7 @@ const (
 	MailEmailRemoved MailKind = "email_removed"
 
 	// MailPasswordChanged tells the primary address that the password was set,
-	// changed or removed. It carries an undo code.
+	// changed or removed, or that a directory has it now. It carries an undo code.
 	MailPasswordChanged MailKind = "password_changed"
 
 	// MailInvitation carries the code by which somebody who was invited proves

@@ -33,8 +33,8 @@ type Options struct {
 	// ResetURL is ActivationURL for the codes of [Users.ResetPassword].
 	ResetURL string
 
-	// UndoURL is ActivationURL for the codes in notices, by which a change is
-	// undone or accepted.
+	// UndoURL is ActivationURL for the codes in notices: the page should offer
+	// [Users.UndoChange] and [Users.AcceptChange].
 	UndoURL string
 
 	// Hasher makes and verifies password hashes. Nil means password.Hasher{}:

@@ -12,6 +12,7 @@ const defaultPruneRows = 1000
 // Pruned counts what [Users.Prune] has removed.
 type Pruned struct {
 	Activations int // codes that expired
+	Undos       int // codes of notices that expired
 	Emails      int // claims on addresses that nobody proved
 	Users       int // accounts that nobody activated
 	Names       int // names that were held back long enough
@@ -22,7 +23,7 @@ type Pruned struct {
 
 // Total is all of it. Zero means that there is nothing left to do.
 func (p Pruned) Total() int {
-	return p.Activations + p.Emails + p.Users + p.Names + p.Mails + p.Limits + p.Sessions
+	return p.Activations + p.Undos + p.Emails + p.Users + p.Names + p.Mails + p.Limits + p.Sessions
 }
 
 // Prune removes what has expired, within the budget: run it now and then, again
@@ -51,6 +52,9 @@ func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
 	}
 	now := us.now()
 	if p.Activations, err = us.store.PruneActivations(ctx, now, rows); err != nil {
+		return p, err
+	}
+	if p.Undos, err = us.store.PruneUndos(ctx, now, rows); err != nil {
 		return p, err
 	}
 	if p.Names, err = us.store.PruneNames(ctx, now, rows); err != nil {

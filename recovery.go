@@ -66,7 +66,8 @@ func (us *Users) resetPassword(ctx context.Context, code, password string) (u *U
 			if err := us.prove(ctx, m, p, false, now); err != nil {
 				return err
 			}
-			return us.writePassword(ctx, m, hash, now)
+			c := &Credential{UserID: u.ID, Hash: NewSecret(hash), CreatedAt: now}
+			return us.writePassword(ctx, m, c, MailPasswordChanged, p.email.AddressKey, now)
 		}, PurposeResetPassword)
 	})
 	if err != nil {

@@ -32,21 +32,21 @@ func wantConflict(t *testing.T, err error, field string) {
 	}
 }
 
-func wantError(t *testing.T, err, want error) {
+func wantError(t testing.TB, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Fatalf("got error %v, want %v", err, want)
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func healthy(t *testing.T, env *rostertest.Env) {
+func healthy(t testing.TB, env *rostertest.Env) {
 	t.Helper()
 	problems, err := env.Check(context.Background())
 	must(t, err)

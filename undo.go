@@ -19,6 +19,210 @@ type Undo struct {
 	ExpiresAt  time.Time // valid strictly before
 }
 
+// UndoChange redeems a code that a notice has brought: it gives the account
+// back to the mailbox that the notice went to. That address becomes the primary
+// one, also if it was removed meanwhile, and every other address is removed, and
+// told. The password is set to the new one, whatever it was; sessions end and
+// all other codes are void, also those of changes that were made later. A link
+// to a directory is dropped. Nobody is signed in by it, and no ban or disabling
+// ends.
+//
+// So whoever has taken an account over cannot keep it: what they do afterwards,
+// other passwords, other addresses, codes to those, falls with it. Of two
+// mailboxes that hold codes, the one that had the account before prevails. Who
+// gave up an address on purpose should call [Users.AcceptChange] with the code
+// that it got, while it can still be read there; else whoever reads the mail
+// there has until Options.UndoTTL to take the account.
+//
+// It returns an [InvalidError] of [FieldPassword], which leaves the code good,
+// or ErrActivation if the code is unknown, used, expired or void, if another
+// account has activated the address, or while the user is disabled, deleted,
+// banned or locked.
+func (us *Users) UndoChange(ctx context.Context, code, password string) (*User, error) {
+	u, err := us.undoChange(ctx, code, password)
+	return u, wrap("undo change", 0, err)
+}
+
+func (us *Users) undoChange(ctx context.Context, code, password string) (u *User, err error) {
+	prepared, err := us.newPassword(ctx, password, func() (*User, error) { // before the work of hashing
+		_, u, err := us.lookUpUndo(ctx, code, us.now())
+		return u, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	hash, err := us.hash(ctx, prepared)
+	if err != nil {
+		return nil, err
+	}
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
+		return us.redeemUndo(ctx, code, func(ctx context.Context, m Model, un *Undo, claims []*UserEmail, now time.Time) error {
+			u = m.RosterUser()
+			u.DirectoryDN, u.DirectoryID = "", ""
+			if u.ActivatedAt.IsZero() {
+				u.ActivatedAt = now
+			}
+			removed, err := us.reinstate(ctx, un, claims, now)
+			if err != nil {
+				return err
+			}
+			if _, err := us.store.VoidUndos(ctx, u.ID, un.AddressKey, un.Rank); err != nil {
+				return err
+			}
+			c := &Credential{UserID: u.ID, Hash: NewSecret(hash), CreatedAt: now}
+			if err := us.writePassword(ctx, m, c, MailPasswordChanged, un.AddressKey, now); err != nil {
+				return err
+			}
+			for _, e := range removed {
+				if err := us.tellRemoved(ctx, u, e, now); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// reinstate makes the address of an undo the only one of its user, activated
+// and primary. It returns the activated ones that were removed.
+func (us *Users) reinstate(ctx context.Context, un *Undo, claims []*UserEmail, now time.Time) ([]*UserEmail, error) {
+	emails, err := us.store.EmailsOf(ctx, un.UserID)
+	if err != nil {
+		return nil, err
+	}
+	var own *UserEmail
+	var gone []EmailID
+	var removed []*UserEmail
+	for _, e := range emails {
+		if e.AddressKey == un.AddressKey {
+			own = e
+			continue
+		}
+		gone = append(gone, e.ID)
+		if e.IsActivated() {
+			removed = append(removed, e)
+		}
+	}
+	for _, c := range claims {
+		if c.UserID != un.UserID && !c.Primary {
+			gone = append(gone, c.ID) // as in prove
+		}
+	}
+	if _, err := us.store.DeleteEmails(ctx, gone...); err != nil {
+		return nil, err
+	}
+	switch {
+	case own == nil:
+		err = us.store.InsertEmail(ctx, &UserEmail{
+			UserID: un.UserID, Address: un.Address, AddressKey: un.AddressKey, Primary: true, ActivatedAt: now, CreatedAt: now,
+		})
+		return removed, err
+	case !own.IsActivated():
+		if err := us.store.ActivateEmail(ctx, own.ID, now); err != nil {
+			return nil, err
+		}
+	}
+	if !own.Primary {
+		err = us.markPrimary(ctx, own)
+	}
+	return removed, err
+}
+
+// AcceptChange redeems a code that a notice has brought for good: it was no
+// attack, and nothing that happened to the account until now can be undone from
+// that mailbox any more. Nothing else changes. It returns ErrActivation as
+// [Users.UndoChange] does.
+func (us *Users) AcceptChange(ctx context.Context, code string) error {
+	return wrap("accept change", 0, us.store.Atomic(ctx, func(ctx context.Context) error {
+		return us.redeemUndo(ctx, code, func(ctx context.Context, _ Model, un *Undo, _ []*UserEmail, _ time.Time) error {
+			_, err := us.store.VoidUndos(ctx, un.UserID, un.AddressKey, noRank)
+			return err
+		})
+	}))
+}
+
+// lookUpUndo finds an undo that is still good, without redeeming it, and its
+// user.
+func (us *Users) lookUpUndo(ctx context.Context, code string, now time.Time) (*Undo, *User, error) {
+	hash, ok := hashCode(code)
+	if !ok {
+		return nil, nil, us.dead("malformed")
+	}
+	un, err := us.store.UndoByHash(ctx, hash)
+	if err != nil {
+		return nil, nil, us.deadIf(err, ErrNotFound, "unknown")
+	}
+	if !now.Before(un.ExpiresAt) {
+		return nil, nil, us.dead("expired")
+	}
+	m, err := us.store.UserByID(ctx, un.UserID)
+	if err != nil {
+		return nil, nil, us.deadIf(err, ErrNotFound, "no such user")
+	}
+	if !bind(m).mayLogin() {
+		return nil, nil, us.dead("no such user")
+	}
+	return un, m.RosterUser(), nil
+}
+
+// redeemUndo uses a code up, in the transaction of ctx, and runs fn with the row
+// of the user and all claims on the address, which are locked and none of which
+// another user has activated.
+func (us *Users) redeemUndo(
+	ctx context.Context, code string,
+	fn func(ctx context.Context, m Model, un *Undo, claims []*UserEmail, now time.Time) error,
+) error {
+	now := us.now()
+	un, _, err := us.lookUpUndo(ctx, code, now)
+	if err != nil {
+		return err
+	}
+	m, err := us.store.LockUser(ctx, un.UserID)
+	if err != nil {
+		return us.deadIf(err, ErrNotFound, "no such user")
+	}
+	if !bind(m).mayLogin() {
+		return us.dead("no such user")
+	}
+	claims, err := us.store.LockEmails(ctx, un.AddressKey)
+	if err != nil {
+		return err
+	}
+	if takenByOther(claims, &UserEmail{UserID: un.UserID}) {
+		return us.dead("address taken")
+	}
+	// In one statement: what was found above may be gone by now.
+	if _, err := us.store.RedeemUndo(ctx, un.Hash, now); err != nil {
+		return us.deadIf(err, ErrNotFound, "used")
+	}
+	return us.deadIf(fn(ctx, m, un, claims, now), ErrConflict, "address taken")
+}
+
+// peekUndo is Peek for the code of a notice. The address may have been removed:
+// then it has no ID.
+func (us *Users) peekUndo(ctx context.Context, code string) (*Peeked, error) {
+	un, u, err := us.lookUpUndo(ctx, code, us.now())
+	if err != nil {
+		return nil, err
+	}
+	claims, err := us.store.EmailsByKey(ctx, un.AddressKey)
+	if err != nil {
+		return nil, err
+	}
+	e := ofUser(claims, un.UserID)
+	if e == nil {
+		e = &UserEmail{UserID: un.UserID, Address: un.Address, AddressKey: un.AddressKey}
+	}
+	if takenByOther(claims, e) {
+		return nil, us.dead("address taken")
+	}
+	return &Peeked{PurposeUndo, u, e, un.ExpiresAt}, nil
+}
+
 // UndoStore keeps the rows of undos. They hang on the user, not on the address,
 // which may have been removed.
 type UndoStore interface {

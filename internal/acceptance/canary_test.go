@@ -216,6 +216,7 @@ func TestCanary(t *testing.T) {
 			o.Hasher = password.Argon2id{Time: 1, MemoryKiB: 8, Threads: 1}
 			o.ActivationURL = "https://app.example.org/activate#{code}"
 			o.ResetURL = "https://app.example.org/reset?code={code}"
+			o.UndoURL = "https://app.example.org/undo/{code}"
 			o.Logger = slog.New(slog.NewJSONHandler(a, &slog.HandlerOptions{Level: slog.LevelDebug - 100, AddSource: true}))
 			opts = *o
 		})
@@ -275,6 +276,9 @@ func dumpAll(t *testing.T, k kind, s roster.Store, a *aviary) []byte {
 	}
 	for _, codes := range a.clear {
 		for _, code := range codes {
+			if un, err := s.UndoByHash(context.Background(), hashOf(code)); err == nil {
+				fmt.Fprintf(&b, "%+v\n", *un)
+			}
 			if act, err := s.ActivationByHash(context.Background(), hashOf(code)); err == nil {
 				fmt.Fprintf(&b, "%+v\n", *act)
 			}
@@ -411,6 +415,15 @@ func (a *aviary) person(w *world, older *roster.Users, store *faultStore) {
 	if emails, err := w.Emails(context.Background(), id); err == nil && len(emails) > 0 {
 		c = code(emails[0].Address)
 		do(func(ctx context.Context) (any, error) { return w.ResetPassword(ctx, c, a.password()) })
+	}
+	do(func(ctx context.Context) (any, error) { return nil, w.SetPassword(ctx, id, a.password()) })
+	if emails, err := w.Emails(context.Background(), id); err == nil && len(emails) > 0 {
+		c = code(emails[0].Address)
+		for range 2 {
+			do(func(ctx context.Context) (any, error) { return w.Peek(ctx, c) })
+			do(func(ctx context.Context) (any, error) { return w.UndoChange(ctx, c, a.password()) })
+			do(func(ctx context.Context) (any, error) { return nil, w.AcceptChange(ctx, c) })
+		}
 	}
 	do(func(ctx context.Context) (any, error) { return w.ByEmail(ctx, second) })
 	do(func(ctx context.Context) (any, error) { return w.ByAddress(ctx, "Ca <"+second+">") })

@@ -227,6 +227,49 @@ var flows = []flow{
 	{verb: "ResetPassword", name: "with a code for something else", refused: roster.ErrActivation, run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return w.ResetPassword(ctx, c.codes["ben@example.org"], otherPassword)
 	}},
+	{
+		verb: "UndoChange",
+		prepare: func(w *world, c *cast) {
+			w.must(w.SetPrimaryEmail(context.Background(), c.ann.ID, c.email["ann-2@example.org"]))
+			c.code = w.post.code(w.t, "ann@example.org")
+			w.must(w.SetPassword(context.Background(), c.ann.ID, goodPassword)) // a code for the other one
+		},
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.UndoChange(ctx, c.code, otherPassword)
+		},
+	},
+	{
+		verb: "UndoChange", name: "of an address that was removed, with a rival",
+		prepare: func(w *world, c *cast) {
+			ctx := context.Background()
+			w.must(w.SetPrimaryEmail(ctx, c.ann.ID, c.email["ann-2@example.org"]))
+			w.must(w.RemoveEmail(ctx, c.ann.ID, c.email["ann@example.org"]))
+			c.code = w.post.code(w.t, "ann@example.org")
+			w.claimed(c.cid.ID, "ann@example.org")
+		},
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.UndoChange(ctx, c.code, otherPassword)
+		},
+	},
+	{verb: "UndoChange", name: "with a code for something else", refused: roster.ErrActivation, run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return w.UndoChange(ctx, c.codes["ben@example.org"], otherPassword)
+	}},
+	{
+		verb: "AcceptChange",
+		prepare: func(w *world, c *cast) {
+			w.must(w.SetPassword(context.Background(), c.ann.ID, goodPassword))
+			c.code = w.post.code(w.t, "ann@example.org")
+		},
+		run: func(ctx context.Context, w *world, c *cast) (any, error) { return nil, w.AcceptChange(ctx, c.code) },
+	},
+	{
+		verb: "Peek", name: "at the code of a notice",
+		prepare: func(w *world, c *cast) {
+			w.must(w.SetPassword(context.Background(), c.ann.ID, goodPassword))
+			c.code = w.post.code(w.t, "ann@example.org")
+		},
+		run: func(ctx context.Context, w *world, c *cast) (any, error) { return w.Peek(ctx, c.code) },
+	},
 	{verb: "ActivateUser", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.ActivateUser(ctx, c.ben.ID)
 	}},
@@ -264,6 +307,9 @@ var flows = []flow{
 	}},
 	{verb: "Edit", name: "of the name of a deleted user", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.Edit(ctx, c.dan.ID, func(u *roster.User) error { u.Name = "dan2"; return nil })
+	}},
+	{verb: "Edit", name: "to link a directory", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.Edit(ctx, c.ann.ID, func(u *roster.User) error { u.DirectoryID = "theirs"; return nil })
 	}},
 	{verb: "Edit", name: "to ban", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.Edit(ctx, c.ann.ID, func(u *roster.User) error { u.Flags |= roster.FlagBanned; return nil })

@@ -469,6 +469,11 @@ func TestBadQuestions(t *testing.T) {
 				func(s string) error { _, err := w.ResetPassword(ctx, s, otherPassword); return err },
 				roster.ErrActivation,
 			},
+			"UndoChange": {
+				func(s string) error { _, err := w.UndoChange(ctx, s, otherPassword); return err },
+				roster.ErrActivation,
+			},
+			"AcceptChange":         {func(s string) error { return w.AcceptChange(ctx, s) }, roster.ErrActivation},
 			"ResendActivation":     {func(s string) error { return w.ResendActivation(ctx, s) }, nil},
 			"RequestPasswordReset": {func(s string) error { return w.RequestPasswordReset(ctx, s) }, nil},
 			"Authenticate login":   {func(s string) error { _, err := w.Authenticate(ctx, s, goodPassword); return err }, roster.ErrCredentials},

@@ -73,6 +73,7 @@ type machine struct {
 	ids      []roster.UserID // everybody there ever was
 	emails   []roster.EmailID
 	codes    []*mCode
+	undos    []*mUndo // the codes of all notices that were sent
 }
 
 // spelling is a text as it is typed and its canonical form.
@@ -159,6 +160,7 @@ var deeds = map[string]deed{
 	"Delete": (*machine).delete, "Restore": (*machine).restore, "Purge": (*machine).purge,
 	"SetPassword": (*machine).setPassword, "ChangePassword": (*machine).changePassword,
 	"RequestReset": (*machine).requestReset, "Reset": (*machine).reset,
+	"Undo": (*machine).undo, "Accept": (*machine).accept,
 	"Authenticate": (*machine).authenticate, "Prune": (*machine).prune,
 }
 
@@ -196,8 +198,16 @@ func (x *machine) settle() {
 		if i >= len(want) {
 			x.Fatalf("one mail too many: %s to %s", m.Kind, m.To)
 		}
-		if m.Kind != want[i].kind || m.To != want[i].to || m.User.ID != want[i].user || m.Code.IsZero() != (want[i].code == nil) {
+		if m.Kind != want[i].kind || m.To != want[i].to || m.User.ID != want[i].user ||
+			m.Code.IsZero() != (want[i].code == nil && want[i].undo == nil) {
 			x.Fatalf("mail: %s to %s about user %d, want %+v", m.Kind, m.To, m.User.ID, want[i])
+		}
+		if un := want[i].undo; un != nil {
+			un.code = m.Code.Reveal()
+			x.undos = append(x.undos, un)
+			if !m.ExpiresAt.Equal(un.expires) {
+				x.Fatalf("the code to undo expires %v, want %v", m.ExpiresAt, un.expires)
+			}
 		}
 		if c := want[i].code; c != nil {
 			c.code = m.Code.Reveal()
@@ -470,7 +480,7 @@ func (x *machine) reset() error {
 		x.Fatalf("reset the password of user %d, want %d", u.ID, mu.id)
 	}
 	x.m.prove(mu, e, false, x.now())
-	x.m.setPassword(mu, p, x.now())
+	x.m.setPassword(mu, p, e.key, x.now())
 	return nil
 }
 
@@ -572,7 +582,7 @@ func (x *machine) removeEmail() error {
 	x.m.remove(u, e)
 	if e.active() {
 		x.m.sensitive(u, x.now())
-		x.m.mail(roster.MailEmailRemoved, u, e.address)
+		x.m.farewell(u, e, x.now())
 	}
 	return x.want("remove", err, nil)
 }
@@ -715,7 +725,7 @@ func (x *machine) setPassword() error {
 	if u == nil {
 		return x.want("set password", err, roster.ErrNotFound)
 	}
-	x.m.setPassword(u, p, x.now())
+	x.m.setPassword(u, p, "", x.now())
 	return x.want("set password", err, nil)
 }
 
@@ -729,7 +739,7 @@ func (x *machine) changePassword() error {
 	if u == nil || u.password != current || !u.mayLogin() {
 		return x.want("change password", err, roster.ErrCredentials)
 	}
-	x.m.setPassword(u, p, x.now())
+	x.m.setPassword(u, p, "", x.now())
 	return x.want("change password", err, nil)
 }
 
@@ -782,6 +792,13 @@ func (x *machine) prune() error {
 			want.Activations++
 		}
 	}
+	x.m.undos = slices.DeleteFunc(x.m.undos, func(un *mUndo) bool {
+		if now.Before(un.expires) {
+			return false
+		}
+		want.Undos++
+		return true
+	})
 	for key, n := range x.m.names {
 		if !n.until.IsZero() && !n.until.After(now) {
 			delete(x.m.names, key)
@@ -833,7 +850,7 @@ func (x *machine) atomic() {
 	rollback := x.odds(3)
 	outer := x.m
 	x.m = outer.clone()
-	codes := len(x.codes)
+	codes, undos := len(x.codes), len(x.undos)
 	ctx := x.ctx
 	var first error
 	err := x.w.Atomic(ctx, func(tx context.Context) error {
@@ -872,7 +889,7 @@ func (x *machine) atomic() {
 		x.Fatalf("a context kept beyond the end: %v", err)
 	}
 	if err != nil {
-		x.m, x.codes = outer, x.codes[:codes]
+		x.m, x.codes, x.undos = outer, x.codes[:codes], x.undos[:undos]
 		if mails := x.w.post.take(); len(mails) > 0 {
 			x.Fatalf("a transaction that was rolled back sent %d mails", len(mails))
 		}
@@ -950,6 +967,7 @@ func (x *machine) compare() {
 			x.Fatalf("peek at %+v: %+v, %v", *c, p, err)
 		}
 	}
+	x.compareUndos()
 	problems, err := w.Check(ctx)
 	if err != nil || len(problems) > 0 {
 		x.Fatalf("check: %v %v", problems, err)

@@ -14,6 +14,7 @@ type model struct {
 	users map[roster.UserID]*mUser
 	names map[string]mName
 	codes map[*mCode]bool // those that were sent; true means neither void nor pruned
+	undos []*mUndo        // the codes of notices that are not void
 	mails []mMail         // that the verbs should have sent since the last look
 }
 
@@ -56,6 +57,7 @@ type mMail struct {
 	to   string
 	user roster.UserID
 	code *mCode // nil if the kind has none
+	undo *mUndo // the same, of a notice
 }
 
 func newModel() *model {
@@ -65,7 +67,7 @@ func newModel() *model {
 // clone copies all but the codes themselves, which never change but for their
 // text.
 func (m *model) clone() *model {
-	c := &model{users: map[roster.UserID]*mUser{}, names: maps.Clone(m.names), codes: maps.Clone(m.codes), mails: slices.Clone(m.mails)}
+	c := &model{users: map[roster.UserID]*mUser{}, names: maps.Clone(m.names), codes: maps.Clone(m.codes), mails: slices.Clone(m.mails), undos: slices.Clone(m.undos)}
 	for id, u := range m.users {
 		v := *u
 		v.emails = nil
@@ -273,14 +275,15 @@ func (m *model) movePrimary(u *mUser, e *mEmail, now time.Time) {
 	if e.primary {
 		return
 	}
-	if old := u.primary(); old != nil {
+	old := u.primary()
+	if old != nil {
 		old.primary = false
-		if old.active() {
-			defer m.mail(roster.MailEmailChanged, u, old.address)
-		}
 	}
 	e.primary = true
 	m.sensitive(u, now)
+	if old != nil && old.active() {
+		m.notice(roster.MailEmailChanged, u, old, e.key, false, now)
+	}
 }
 
 // prove is what the first proof of an address does.
@@ -315,17 +318,19 @@ func (m *model) prove(u *mUser, e *mEmail, primary bool, now time.Time) {
 	}
 }
 
-func (m *model) setPassword(u *mUser, password string, now time.Time) {
+// setPassword is told by whose code it was set, if by any.
+func (m *model) setPassword(u *mUser, password, proven string, now time.Time) {
 	u.password, u.passwordAt = password, now
 	m.sensitive(u, now)
 	if p := u.primary(); p != nil && p.active() {
-		m.mail(roster.MailPasswordChanged, u, p.address)
+		m.notice(roster.MailPasswordChanged, u, p, proven, proven != "", now)
 	}
 }
 
 // purge removes a user and all that hangs on it.
 func (m *model) purge(id roster.UserID) {
 	m.void(id, 0)
+	m.undos = slices.DeleteFunc(m.undos, func(un *mUndo) bool { return un.user == id })
 	delete(m.users, id)
 	maps.DeleteFunc(m.names, func(_ string, n mName) bool { return n.owner == id })
 }

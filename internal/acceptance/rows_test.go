@@ -23,6 +23,7 @@ type rows struct {
 	creds  map[roster.UserID]*roster.Credential
 
 	sessions []*roster.Session
+	undos    []*roster.Undo
 }
 
 func readRows(ctx context.Context, s roster.Store) (*rows, error) {
@@ -51,6 +52,11 @@ func readRows(ctx context.Context, s roster.Store) (*rows, error) {
 	}
 	for _, u := range r.users {
 		id := u.User.RosterUser().ID
+		undos, err := s.UndosOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		r.undos = append(r.undos, undos...)
 		c, err := s.Credential(ctx, id, 0)
 		switch {
 		case err == nil:
@@ -191,7 +197,7 @@ func dump(ctx context.Context, s roster.Store, names, codes []string) (string, e
 			i+1, at(u.ActivatedAt), at(u.DeletedAt), at(u.PasswordChangedAt), at(u.AuthChangedAt),
 			at(u.CreatedAt), at(u.UpdatedAt), at(u.LastLoginAt), u.LastLoginIP)
 		if c := r.creds[u.ID]; c != nil {
-			line("credential of %d: %s created %s", i+1, c.Hash.Reveal(), at(c.CreatedAt))
+			line("credential of %d: %s created %s must change %v expires %s", i+1, c.Hash.Reveal(), at(c.CreatedAt), c.MustChange, at(c.ExpiresAt))
 		}
 		names = append(names, u.NameKey)
 	}
@@ -219,6 +225,10 @@ func dump(ctx context.Context, s roster.Store, names, codes []string) (string, e
 		}
 		last = append(last, fmt.Sprintf("code: %s of %d for address %d created %s expires %s",
 			a.Purpose, users[a.UserID], emails[a.EmailID], at(a.CreatedAt), at(a.ExpiresAt)))
+	}
+	for _, un := range r.undos { // the hashes are random
+		last = append(last, fmt.Sprintf("undo: of %d for %q %q rank %d created %s expires %s",
+			users[un.UserID], un.Address, un.AddressKey, un.Rank, at(un.CreatedAt), at(un.ExpiresAt)))
 	}
 	slices.Sort(names)
 	for _, key := range slices.Compact(names) {

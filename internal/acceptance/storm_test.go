@@ -83,6 +83,13 @@ var storms = []struct {
 		_, err := s.w.ResetPassword(ctx, s.code(rng), goodPassword)
 		return err
 	}, is(roster.ErrActivation)},
+	{"UndoChange", 3, func(ctx context.Context, s *storm, rng *rand.Rand) error {
+		_, err := s.w.UndoChange(ctx, s.code(rng), goodPassword)
+		return err
+	}, is(roster.ErrActivation)},
+	{"AcceptChange", 1, func(ctx context.Context, s *storm, rng *rand.Rand) error {
+		return s.w.AcceptChange(ctx, s.code(rng))
+	}, is(roster.ErrActivation)},
 	{"AddEmail", 4, func(ctx context.Context, s *storm, rng *rand.Rand) error {
 		_, err := s.w.AddEmail(ctx, s.user(rng), addressSpellings[rng.IntN(len(addressSpellings))].typed)
 		return err
