@@ -39,7 +39,11 @@ type Undo struct {
 // account has activated the address, or while the user is disabled, deleted,
 // banned or locked.
 func (us *Users) UndoChange(ctx context.Context, code, password string) (*User, error) {
-	u, err := us.undoChange(ctx, code, password)
+	var u *User
+	err := us.tryCode(ctx, func() (err error) {
+		u, err = us.undoChange(ctx, code, password)
+		return err
+	})
 	return u, wrap("undo change", 0, err)
 }
 
@@ -137,10 +141,12 @@ func (us *Users) reinstate(ctx context.Context, un *Undo, claims []*UserEmail, n
 // that mailbox any more. Nothing else changes. It returns ErrActivation as
 // [Users.UndoChange] does.
 func (us *Users) AcceptChange(ctx context.Context, code string) error {
-	return wrap("accept change", 0, us.store.Atomic(ctx, func(ctx context.Context) error {
-		return us.redeemUndo(ctx, code, func(ctx context.Context, _ Model, un *Undo, _ []*UserEmail, _ time.Time) error {
-			_, err := us.store.VoidUndos(ctx, un.UserID, un.AddressKey, noRank)
-			return err
+	return wrap("accept change", 0, us.tryCode(ctx, func() error {
+		return us.store.Atomic(ctx, func(ctx context.Context) error {
+			return us.redeemUndo(ctx, code, func(ctx context.Context, _ Model, un *Undo, _ []*UserEmail, _ time.Time) error {
+				_, err := us.store.VoidUndos(ctx, un.UserID, un.AddressKey, noRank)
+				return err
+			})
 		})
 	}))
 }
