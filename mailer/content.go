@@ -24,6 +24,7 @@ type Content struct {
 	Details   []Detail // when and from where something happened
 	Valid     string   // how long the code is good
 	NotYou    string   // what to do if it was somebody else
+	Accept    string   // what to do if it was the reader, who gives up the mailbox
 	Support   string   // where to ask
 	Automatic string
 
@@ -46,7 +47,7 @@ type Content struct {
 
 // Detail is one line of facts.
 type Detail struct {
-	Label string // with a colon
+	Label string // with a colon, and the space after it if the language has one
 	Value string
 }
 
@@ -110,6 +111,9 @@ func (c *Composer) content(m roster.Mail, cat *catalogue, now time.Time) (*Conte
 	case m.Kind == roster.MailMustChangePassword: // nothing was done yet
 	case coded:
 		p.NotYou = p.say("notice.not_you_undo")
+		if m.Kind == roster.MailEmailChanged || m.Kind == roster.MailEmailRemoved {
+			p.Accept = p.say("notice.accept")
+		}
 	default:
 		p.NotYou = p.say("notice.not_you")
 	}
@@ -134,9 +138,14 @@ func (c *Content) notice(m roster.Mail, zone *time.Location) {
 		}
 	}
 	detail := func(id, value string) {
-		if value != "" {
-			c.Details = append(c.Details, Detail{c.label(c.say(id)), value})
+		if value == "" {
+			return
 		}
+		label := c.label(c.say(id))
+		if !strings.HasSuffix(label, "：") { // which is as wide as a colon and a space
+			label += " "
+		}
+		c.Details = append(c.Details, Detail{label, value})
 	}
 	if !m.At.IsZero() {
 		c.at(m.At, zone)
