@@ -26,12 +26,12 @@ func readArgon2(s, rest string) (foreign, bool) {
 	if !ok || cost.check() != nil || strings.Contains(parts[2], "=0") || strings.Count(parts[2], ",") != 2 {
 		return foreign{}, false
 	}
-	salt, ok := decode(parts[3], minSalt, maxSalt)
-	tag, ok2 := decode(parts[4], minTag, maxTag)
+	salt, ok := unbase64(phcBase64, parts[3], minSalt, maxSalt)
+	tag, ok2 := unbase64(phcBase64, parts[4], minTag, maxTag)
 	return foreign{
 		format: "argon2" + parts[0], setting: zeroed(s, parts[4], 'A'), tag: tag, memory: cost.memory(), fast: cost.memory() < 1<<20,
 		derive: func(_ *Hasher, password []byte) ([]byte, error) {
 			return compute(password, salt, cost.Time, cost.MemoryKiB, cost.Threads, uint32(len(tag))), nil
 		},
-	}, ok && ok2 && !strings.ContainsAny(s, "\r\n")
+	}, ok && ok2
 }
