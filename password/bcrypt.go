@@ -15,7 +15,7 @@ import (
 // not be told apart by what follows, so none matches.
 const maxBcrypt = 72
 
-// maxBcryptCost is some four seconds.
+// maxBcryptCost is a few seconds.
 const maxBcryptCost = 16
 
 var bcryptBase64 = base64.NewEncoding("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789").

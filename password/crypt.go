@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// maxSHACrypt is some four seconds of SHA-512.
+// maxSHACrypt is a few seconds of SHA-512.
 const maxSHACrypt = 5_000_000
 
 // readMD5Crypt reads $1$salt$tag of FreeBSD's crypt(3) and $apr1$ of Apache's

@@ -11,7 +11,7 @@ import (
 )
 
 // The bounds of what other systems have stored: the work of one hash stays near
-// that of the dearest argon2id, which is some four seconds.
+// that of the dearest argon2id, which is a few seconds.
 const (
 	maxStored  = 1024       // bytes of a stored string
 	maxWork    = 10_000_000 // rounds of a digest, times the blocks of PBKDF2

@@ -74,7 +74,7 @@ var origins = map[Origin]origin{
 	Htpasswd:       {asIs, []string{"apr1", "bcrypt", "ldap-sha", "sha256-crypt", "sha512-crypt", "md5-crypt"}},
 	Crypt:          {asIs, []string{"md5-crypt", "sha256-crypt", "sha512-crypt", "scrypt-crypt", "yescrypt", "bcrypt"}},
 	Passlib: {asIs, []string{
-		"pbkdf2-*", "scrypt", "scrypt-crypt", "argon2i", "argon2id", "bcrypt", "passlib-bcrypt-sha256",
+		"pbkdf2-*", "scrypt", "scrypt-crypt", "argon2i", "argon2id", "argon2d", "bcrypt", "passlib-bcrypt-sha256",
 		"phpass", "md5-crypt", "apr1", "sha256-crypt", "sha512-crypt",
 	}},
 }

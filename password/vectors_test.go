@@ -143,10 +143,18 @@ var vectors = []vector{
 	{password.Crypt, otherWords, "$7$BU..../....K1Jj5SB9zAYREyAPau.ln.$VvAINI2jkNILgp3OSpHQACrjm9CLTGPUeiv837uXoNC"},
 
 	// argon2-cffi 21.1.0 (the reference implementation); v=16 is version 1.0.
+	{password.Passlib, plainWords, "$argon2d$v=19$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$Riq1keQ255yEiD1Bd9Ang3AiV7MJPLR6AqdadJD3zbs"},
+	{password.Passlib, plainWords, "$argon2d$v=16$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$HM0cu54Lp9Gb7uqh1TirDEf8KzCE7f5T8r2F3sQ1Zb4"},
 	{password.Passlib, plainWords, "$argon2i$v=19$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$6rC154qBQF0cYtyBH0836La8PKVemhQDwKqSleQODQ0"},
+	{password.Passlib, plainWords, "$argon2i$v=16$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$rnL2Cq4bW1P37XtdxNe9hGjVK6O6WPjPXFJfkhPmLZ8"},
 	{password.Passlib, plainWords, "$argon2id$v=19$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$tBYUIS8wyPbwlP2PdHZdxBCHBQIzjqEwuMnCnDZFITM"},
+	{password.Passlib, plainWords, "$argon2id$v=16$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$0xc6eQ3yKZf/xC9s6l9O5V4Ut2k7UojYS1JfnE82qYc"},
+	{password.Passlib, otherWords, "$argon2d$v=19$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$ITJXi9OHANCt1L128l00UtmAnocqRtLqbTNITnxLIEA"},
+	{password.Passlib, otherWords, "$argon2d$v=16$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$aRzMMrNy3jmk9bqQ5iJq6Q8LpfkhVWdxMNAcCdQjS9A"},
 	{password.Passlib, otherWords, "$argon2i$v=19$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$FcElKePvoffK3e07g0SthnJVfmPC7WIVo7TJzJWee+E"},
+	{password.Passlib, otherWords, "$argon2i$v=16$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$n2NfguX6IHAdOucyflSzAor2rW93mGIqdBjaO+AL9ac"},
 	{password.Passlib, otherWords, "$argon2id$v=19$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$WCUy5jJFViPonxMNoNqY61fjj9aLnjE8AiPcBfO4EKs"},
+	{password.Passlib, otherWords, "$argon2id$v=16$m=64,t=2,p=3$c29tZXNhbHRzb21lc2FsdA$JelSLdKCYDqWEMzxXLhYKjTlbWxTsVi9A0KWNymD41Y"},
 
 	// PHP 8.2.36, password_hash, as Laravel calls it.
 	{password.Laravel, plainWords, "$2y$05$zzLoTqG.VKE8.IOTaXVEj.hwFKwHjo05/PbGqL3Y6QdEggZkBX3ua"},
@@ -218,6 +226,7 @@ var vectors = []vector{
 	{password.Spring, "password", "{SHA-1}{6581QepZz2qd8jVrT2QYPVtK8DuM2n45dVslmc3UTWc=}4f31573948ddbfb8ac9dd80107dfad13fd8f2454"},
 	{password.Spring, "password", "{SHA-256}{UisHp3pFSMqcqrhQsrhR+hspIG0SyMDyDW/XtY+t6nA=}a98efbaf59277bfd1837c33fd4fde67de5bcfd2205bcba0992f6fc32b03a8f88"},
 	{password.Spring, "password", "{sha256}97cde38028ad898ebc02e690819fa220e88c62e0699403e94fff291cfffaf8410849f27605abcbc0"},
+	{password.Spring, "password", "{argon2}$argon2d$v=19$m=1024,t=1,p=1$c29tZXNhbHQ$Li5eBf5XrCz0cuzQRe9oflYqmA/VAzmzichw4ZYrvEU"},
 
 	// Python 3.11.7, hashlib, in the layout of Spring Security 5.8.
 	{password.Spring, plainWords, "{pbkdf2@SpringSecurity_v5_8}000102030405060708090a0b0c0d0e0f7bfa2eb2993820b0247a2bca98d96a1b24795fed8ee86507dc372eaa428a716f"},
