@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -169,5 +170,53 @@ func TestScanner(t *testing.T) {
 		if careless != errors.Is(err, roster.ErrActivation) || careless != (gone > 0) {
 			t.Errorf("careless %v: %v, %d gone", careless, err, gone)
 		}
+	}
+}
+
+// The codes that people find in their mails are those that roster takes, from
+// the first mail to the last.
+func TestFlow(t *testing.T) {
+	ctx := context.Background()
+	mails := mailertest.New(t)
+	env := rostertest.New(t, func(o *roster.Options) {
+		o.Mailer = mails
+		o.ActivationURL, o.ResetURL, o.UndoURL = "https://app.example.org/a#{code}", "https://app.example.org/r#{code}", "https://app.example.org/u#{code}"
+	})
+	register(t, env, "ann", "ja")
+	ann, err := env.Activate(ctx, mails.Code(t, "ann@example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := env.RequestPasswordReset(ctx, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.ResetPassword(ctx, mails.Code(t, "ann@example.org"), "battery staple horse"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.ChangeEmail(ctx, ann.ID, "new@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.Activate(ctx, mails.Code(t, "new@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	if link := mails.Link(t, "ann@example.org"); !strings.HasPrefix(link, "https://app.example.org/u#") {
+		t.Errorf("link %q", link)
+	}
+	if _, err := env.UndoChange(ctx, mails.Code(t, "ann@example.org"), "staple horse battery"); err != nil {
+		t.Fatal(err)
+	}
+	var kinds []roster.MailKind
+	for _, m := range mails.All() {
+		kinds = append(kinds, m.Kind)
+		if m.Locale != "ja" {
+			t.Errorf("%s in %s", m.Kind, m.Locale)
+		}
+	}
+	want := []roster.MailKind{
+		roster.MailActivateAccount, roster.MailResetPassword, roster.MailPasswordChanged, roster.MailChangeEmail, roster.MailEmailChanged,
+		roster.MailPasswordChanged, roster.MailEmailRemoved,
+	}
+	if !slices.Equal(kinds, want) {
+		t.Errorf("mails %q, want %q", kinds, want)
 	}
 }
