@@ -214,6 +214,7 @@ func TestCanary(t *testing.T) {
 		var opts roster.Options
 		w := newWorld(t, store, func(o *roster.Options) {
 			o.Hasher = password.Argon2id{Time: 1, MemoryKiB: 8, Threads: 1}
+			mayImpersonate(o)
 			o.ActivationURL = "https://app.example.org/activate#{code}"
 			o.ResetURL = "https://app.example.org/reset?code={code}"
 			o.UndoURL = "https://app.example.org/undo/{code}"
@@ -273,6 +274,9 @@ func dumpAll(t *testing.T, k kind, s roster.Store, a *aviary) []byte {
 	}
 	for _, c := range rows.creds {
 		fmt.Fprintf(&b, "%s\n", c.Hash.Reveal())
+	}
+	for _, one := range rows.sessions {
+		fmt.Fprintf(&b, "%+v\n", *one)
 	}
 	for _, codes := range a.clear {
 		for _, code := range codes {
@@ -389,6 +393,34 @@ func (a *aviary) person(w *world, older *roster.Users, store *faultStore) {
 	do(func(ctx context.Context) (any, error) { return w.Authenticate(ctx, home, pass) })
 	do(func(ctx context.Context) (any, error) { return w.Authenticate(ctx, name, pass) })
 	do(func(ctx context.Context) (any, error) { return nil, w.CheckPassword(ctx, id, pass) })
+	// Sessions: the token is in none of what comes back, but as a secret.
+	token := a.text("")
+	started := func(s *roster.Session, issued roster.Secret, err error) (any, error) {
+		if !issued.IsZero() {
+			token = a.secrets.add(a.clear.add(issued.Reveal()))
+			a.secrets.add(hashOf(token))
+		}
+		a.value(issued)
+		return s, err
+	}
+	do(func(ctx context.Context) (any, error) { return started(w.SignIn(ctx, name, pass)) })
+	do(func(ctx context.Context) (any, error) { return started(w.SignIn(ctx, pass, a.password())) })
+	if u, err := w.ByID(context.Background(), id); err == nil {
+		do(func(ctx context.Context) (any, error) { return started(w.StartSession(ctx, u)) })
+	}
+	do(func(ctx context.Context) (any, error) { return w.Session(ctx, token) })
+	do(func(ctx context.Context) (any, error) { return started(w.RenewSession(ctx, token)) })
+	do(func(ctx context.Context) (any, error) { return started(w.Reauthenticate(ctx, token, pass)) })
+	do(func(ctx context.Context) (any, error) { return started(w.Impersonate(ctx, token, id-1)) })
+	do(func(ctx context.Context) (any, error) { return w.Session(ctx, token) })
+	do(func(ctx context.Context) (any, error) { return started(w.StopImpersonating(ctx, token)) })
+	do(func(ctx context.Context) (any, error) { return w.Sessions(ctx, id) })
+	do(func(ctx context.Context) (any, error) { return w.EndOtherSessions(ctx, token) })
+	do(func(ctx context.Context) (any, error) { return w.store.SessionsOf(ctx, id, 9) })
+	if a.rng.IntN(2) == 0 {
+		do(func(ctx context.Context) (any, error) { return nil, w.SignOut(ctx, token) })
+	}
+	do(func(ctx context.Context) (any, error) { return w.Session(ctx, token) }) // perhaps of nobody
 	next := a.password()
 	do(func(ctx context.Context) (any, error) { return nil, w.ChangePassword(ctx, id, pass, next) })
 	do(func(ctx context.Context) (any, error) {
