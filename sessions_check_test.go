@@ -222,15 +222,15 @@ func TestSessionsOnAWanderingClock(t *testing.T) {
 	}
 }
 
-// counting counts the notes that sessions are in use, and can refuse them.
-type counting struct {
+// noteCounter counts the notes that sessions are in use, and can refuse them.
+type noteCounter struct {
 	roster.Store
 	mu    sync.Mutex
 	notes int
 	err   error
 }
 
-func (c *counting) SeeSession(ctx context.Context, hash roster.Secret, at, before time.Time) error {
+func (c *noteCounter) SeeSession(ctx context.Context, hash roster.Secret, at, before time.Time) error {
 	c.mu.Lock()
 	c.notes++
 	err := c.err
@@ -241,7 +241,7 @@ func (c *counting) SeeSession(ctx context.Context, hash roster.Secret, at, befor
 	return c.Store.SeeSession(ctx, hash, at, before)
 }
 
-func (c *counting) noted() int {
+func (c *noteCounter) noted() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.notes
@@ -251,7 +251,7 @@ func (c *counting) noted() int {
 
 func TestSessionsAreSeenOnceAMinute(t *testing.T) {
 	var log bytes.Buffer
-	store := &counting{Store: memory.New()}
+	store := &noteCounter{Store: memory.New()}
 	env := rostertest.NewOn(t, store, func(o *roster.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	ctx := t.Context()
 	env.MustRegister("ann")
