@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"context"
+	"crypto/sha512"
 	"errors"
 	"fmt"
 	"math"
@@ -37,7 +38,9 @@ func refusals(w *world) []refusal {
 	w.must(w.Delete(ctx, w.active("gone", "gone@example.org").ID))
 	edit(w.active("banned", "banned@example.org").ID, roster.FlagBanned)
 	edit(w.active("locked", "locked@example.org").ID, roster.FlagLocked)
+	w.must(w.Disable(ctx, w.pending("pending-off", "pending-off@example.org").ID))
 	w.must(w.Create(ctx, &roster.User{Name: "passwordless", ActivatedAt: w.clock.Now()}))
+	w.must(w.Create(ctx, &roster.User{Name: "directory", DirectoryID: "ldap:1", DirectoryDN: "uid=directory", ActivatedAt: w.clock.Now()}))
 	for i, hash := range []string{"", "not a hash", "$argon2id$v=19$m=19456,t=2,p=1$!!$!!", "$argon2id$v=19$m=4294967295,t=2,p=1$c2FsdHNhbHQ$dGFndGFndGFndGFndGFndA"} {
 		u := w.active(fmt.Sprintf("corrupt%d", i), fmt.Sprintf("corrupt%d@example.org", i))
 		w.must(w.store.PutCredential(ctx, &roster.Credential{UserID: u.ID, Hash: roster.NewSecret(hash), CreatedAt: w.clock.Now()}))
@@ -68,13 +71,24 @@ func refusals(w *world) []refusal {
 		{"banned", "banned", goodPassword},
 		{"locked", "locked", goodPassword},
 		{"never activated, wrong password", "pending", otherPassword},
+		{"never activated, empty password", "pending", ""},
+		{"never activated and disabled", "pending-off", goodPassword},
+		{"never activated and disabled, by address", "pending-off@example.org", goodPassword},
+		{"disabled, empty password", "disabled", ""},
+		{"deleted, wrong password", "gone", otherPassword},
+		{"banned, wrong password", "banned", otherPassword},
+		{"locked, too long a password", "locked", strings.Repeat("x", 1<<20)},
 		{"no password", "passwordless", goodPassword},
 		{"no password, empty password", "passwordless", ""},
+		{"no password, too long a password", "passwordless", strings.Repeat("x", 1<<20)},
+		{"of a directory", "directory", goodPassword},
+		{"of a directory, empty password", "directory", ""},
 		{"empty hash", "corrupt0", goodPassword},
 		{"empty hash, empty password", "corrupt0", ""},
 		{"text for a hash", "corrupt1", goodPassword},
 		{"corrupt hash", "corrupt2", goodPassword},
 		{"hash that would take terabytes", "corrupt3", goodPassword},
+		{"hash that would take terabytes, too long a password", "corrupt3", strings.Repeat("x", 1<<20)},
 	}
 }
 
@@ -124,7 +138,16 @@ func TestEqualWork(t *testing.T) {
 		ann, err := w.ByName(ctx, "ann")
 		w.must(err)
 		h.take()
-		var text string
+		texts := make(map[string]string) // of each verb
+		same := func(t *testing.T, verb string, err error) {
+			t.Helper()
+			if _, ok := texts[verb]; !ok && err != nil {
+				texts[verb] = err.Error()
+			}
+			if err != nil && err.Error() != texts[verb] {
+				t.Errorf("the text is %q, elsewhere %q", err, texts[verb])
+			}
+		}
 		check := func(t *testing.T, err error) {
 			t.Helper()
 			work, hashes := h.take()
@@ -144,15 +167,16 @@ func TestEqualWork(t *testing.T) {
 				if u != nil {
 					t.Error("a user came with it")
 				}
-				if text == "" && err != nil {
-					text = err.Error()
-				}
-				if err != nil && err.Error() != text {
-					t.Errorf("the text is %q, elsewhere %q", err, text)
-				}
+				same(t, "Authenticate", err)
 				if len(calls) > 4 {
 					t.Errorf("the store was asked %v", calls)
 				}
+				session, token, err := w.SignIn(ctx, s.login, s.password)
+				check(t, err)
+				if session != nil || !token.IsZero() {
+					t.Error("a session came with it")
+				}
+				same(t, "SignIn", err)
 			})
 		}
 		t.Run("CheckPassword", func(t *testing.T) {
@@ -171,6 +195,82 @@ func TestEqualWork(t *testing.T) {
 		})
 		t.Logf("%d states", len(states))
 	})
+}
+
+// TestRefusalsWait: no refusal goes around the gate. While it is full, whoever
+// is to be refused is told that it is, and nothing is hashed for them.
+func TestRefusalsWait(t *testing.T) {
+	h := &countingHasher{Hasher: password.Argon2id{Time: 1, MemoryKiB: 1024, Threads: 1}}
+	stop := &stoppingHasher{Hasher: h, inside: make(chan struct{}), end: make(chan struct{})}
+	w := newWorld(t, kinds()[0].open(t), func(o *roster.Options) { o.Hasher, o.HashMemory, o.HashQueue = stop, 1, 1 })
+	ctx := ctxOf(t)
+	states := refusals(w)
+	ann, err := w.ByName(ctx, "ann")
+	w.must(err)
+	var wg sync.WaitGroup
+	hold := func(ctx context.Context) { // the only slot; the second time, the only place
+		wg.Go(func() {
+			err := roster.ErrBusy
+			for errors.Is(err, roster.ErrBusy) { // for what looks below whether it is
+				err = w.CheckPassword(ctx, ann.ID, stopPassword)
+			}
+			if !errors.Is(err, roster.ErrCredentials) && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	hold(ctx)
+	<-stop.inside
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	hold(waiting)
+	for { // until the place is taken
+		early, cancel := context.WithTimeout(ctx, time.Millisecond)
+		err := w.CheckPassword(early, ann.ID, otherPassword)
+		cancel()
+		if errors.Is(err, roster.ErrBusy) {
+			break
+		}
+	}
+	h.take()
+	for _, s := range states {
+		u, err := w.Authenticate(ctx, s.login, s.password)
+		if !errors.Is(err, roster.ErrBusy) || errors.Is(err, roster.ErrCredentials) || u != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+	}
+	for _, id := range []roster.UserID{ann.ID, 1 << 50} {
+		if err := w.CheckPassword(ctx, id, otherPassword); !errors.Is(err, roster.ErrBusy) {
+			t.Errorf("CheckPassword: %v", err)
+		}
+	}
+	if work, hashes := h.take(); len(work)+hashes != 0 {
+		t.Errorf("it took %d hashes and the verifications %q", hashes, work)
+	}
+	cancel()
+	close(stop.end)
+	wg.Wait()
+	for _, s := range states {
+		if _, err := w.Authenticate(ctx, s.login, s.password); !errors.Is(err, roster.ErrCredentials) {
+			t.Errorf("%s, later: %v", s.name, err)
+		}
+	}
+}
+
+// stoppingHasher stops at one password until it is told to go on.
+type stoppingHasher struct {
+	roster.Hasher
+	inside, end chan struct{}
+}
+
+const stopPassword = "stop here, please"
+
+func (h *stoppingHasher) Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error) {
+	if password == stopPassword {
+		h.inside <- struct{}{}
+		<-h.end
+	}
+	return h.Hasher.Verify(ctx, hash, password)
 }
 
 // suspect is what measuring a state against the unknown name gave.
@@ -269,9 +369,17 @@ func TestEqualTime(t *testing.T) {
 		cost = password.OWASP()
 		plant = password.Argon2id{Time: 2, MemoryKiB: cost.MemoryKiB * 95 / 100, Threads: 1}
 	}
-	w := newWorld(t, kinds()[0].open(t), func(o *roster.Options) { o.Hasher = cost })
+	w := newWorld(t, kinds()[0].open(t), func(o *roster.Options) { o.Hasher = password.Hasher{Cost: cost} })
 	states := refusals(w)
 	ctx := ctxOf(t)
+	imported := w.active("imported", "imported@example.org")
+	sum := sha512.Sum512([]byte("0123456789abcdef" + goodPassword))
+	w.must(w.store.PutCredential(ctx, &roster.Credential{
+		UserID: imported.ID, Hash: roster.NewSecret(fmt.Sprintf("sha512$0123456789abcdef$%x", sum)), CreatedAt: w.clock.Now(),
+	}))
+	states = append(states,
+		refusal{"imported hash that costs nothing, wrong password", "imported", otherPassword},
+		refusal{"imported hash that costs nothing, empty password", "imported", ""})
 	try := func(us *roster.Users, s refusal) func() {
 		return func() {
 			if _, err := us.Authenticate(ctx, s.login, s.password); !errors.Is(err, roster.ErrCredentials) {
