@@ -7,6 +7,7 @@ packages=()
 ./postgres-bin.sh >/dev/null || packages+=(postgresql)
 # Only root can start postfix, and where there is a mail server, it stays.
 [ "$(id -u)" -ne 0 ] || [ -e /usr/sbin/sendmail ] || packages+=(postfix)
+command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
 
 [ ${#packages[@]} -gt 0 ] || exit 0
 if ! command -v apt-get >/dev/null; then
@@ -21,10 +22,17 @@ fi
 # Debian's packages would start servers of their own. The tests need none.
 echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 quiet=/etc/postgresql-common/createcluster.d/roster-tests.conf
+policy=/usr/sbin/policy-rc.d
 log=$(mktemp)
-trap 'rm -f "$log" "$quiet"' EXIT
+made=()
+trap 'rm -f "$log" "$quiet" "${made[@]}"' EXIT
 mkdir -p "$(dirname "$quiet")"
 echo "create_main_cluster = false" >"$quiet"
+if [ ! -e "$policy" ]; then
+	made+=("$policy")
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+fi
 
 get() {
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1

@@ -4,8 +4,10 @@
 //	store, err := postgres.Open(ctx, "host=/run/postgresql dbname=app")
 //
 // It keeps no state in a session, so it works behind a PgBouncer that pools
-// transactions; tell the driver so in the DSN with default_query_exec_mode=exec,
-// else the first statements of a connection may have to run twice.
+// transactions: where [Open] finds a pooler on the way it prepares no statements.
+// To be sure of that, say default_query_exec_mode=exec in the DSN; to have them
+// prepared all the same, by a PgBouncer that knows how (1.21 or later, with
+// max_prepared_statements), say cache_statement. [New] leaves it to the handle.
 package postgres
 
 import (
@@ -99,7 +101,8 @@ const lockTimeout = "lock_timeout"
 
 // connect opens a pool whose connections bound how long they wait for a lock,
 // and asks whether they do. If something on the way does not let them, a pooler
-// say, the transactions do.
+// say, the transactions do, and no statement is prepared but by the DSN's mode:
+// the next one may come to another session.
 func (srv *server) connect(ctx context.Context, c *pgx.ConnConfig, o *config) (*sql.DB, error) {
 	bounded := c.Copy()
 	_, named := c.RuntimeParams[lockTimeout]
@@ -115,7 +118,7 @@ func (srv *server) connect(ctx context.Context, c *pgx.ConnConfig, o *config) (*
 	timeout, err := lockTimeoutOf(ctx, db)
 	if e := (*pgconn.PgError)(nil); errors.As(err, &e) && e.Code == "08P01" || err == nil && timeout != srv.timeout && !named {
 		_ = db.Close()
-		srv.local, srv.inTx = o.BusyTimeout > 0, true
+		srv.local, srv.inTx, srv.constant = o.BusyTimeout > 0, true, nil
 		db = open(c, o)
 		_, err = lockTimeoutOf(ctx, db)
 	}
