@@ -59,7 +59,7 @@ func (us *Users) impersonate(ctx context.Context, own *Session, target UserID) (
 			User: u, Impersonator: actor, AuthenticatedAt: own.AuthenticatedAt, ExpiresAt: ends,
 		})
 		if err == nil {
-			us.recordImpersonation(ctx, "impersonation started", s)
+			us.recordImpersonation(ctx, "started", s)
 		}
 		return err
 	})
@@ -155,7 +155,7 @@ func (us *Users) StopImpersonating(ctx context.Context, token string) (*Session,
 		}
 		s, renewed, err = us.insertSession(ctx, &Session{User: m.RosterUser(), AuthenticatedAt: acting.AuthenticatedAt})
 		if err == nil {
-			us.recordImpersonation(ctx, "impersonation ended", acting)
+			us.recordImpersonation(ctx, "ended", acting)
 		}
 		return err
 	})
@@ -176,6 +176,6 @@ func (us *Users) endOwn(ctx context.Context, s *Session) error {
 func (us *Users) recordImpersonation(ctx context.Context, what string, s *Session) {
 	by, as, id := s.ImpersonatorID, s.UserID, s.ID
 	AfterCommit(ctx, func(context.Context) {
-		us.opts.Logger.Info(what, slog.Int64("impersonator", int64(by)), slog.Int64("user", int64(as)), slog.String("session", id.String()))
+		us.opts.Logger.Info("impersonation", slog.String("what", what), slog.Int64("impersonator", int64(by)), slog.Int64("user", int64(as)), slog.String("session", id.String()))
 	})
 }

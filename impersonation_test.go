@@ -119,7 +119,7 @@ func TestImpersonate(t *testing.T) {
 	}
 	log := o.log.String()
 	for _, what := range []string{"started", "ended"} {
-		if want := fmt.Sprintf(`"msg":"impersonation %s","impersonator":%d,"user":%d,"session":"%s"`, what, o.ada.ID, o.ben.ID, s.ID); strings.Count(log, want) != 1 {
+		if want := fmt.Sprintf(`"msg":"impersonation","what":"%s","impersonator":%d,"user":%d,"session":"%s"`, what, o.ada.ID, o.ben.ID, s.ID); strings.Count(log, want) != 1 {
 			t.Errorf("no line that it has %s: %s", what, log)
 		}
 	}
