@@ -51,6 +51,9 @@ func (us *Users) changePassword(
 	}
 	for try := 1; ; try++ {
 		c, err := us.checkPassword(ctx, id, current)
+		if errors.Is(err, ErrMustChangePassword) {
+			err = checkUnchanged(current, password)
+		}
 		if err != nil {
 			return err
 		}
@@ -62,10 +65,24 @@ func (us *Users) changePassword(
 	}
 }
 
+// expired reports whether the password is not good for anything any more.
+func (c *Credential) expired(now time.Time) bool {
+	return !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt)
+}
+
+// mustChange is what somebody is told who knows the password.
+func (c *Credential) mustChange() error {
+	if c.MustChange {
+		return ErrMustChangePassword
+	}
+	return nil
+}
+
 // CheckPassword asks a user who is signed in for the password again. It returns
 // ErrCredentials, after equal work, if it is wrong or there is none, or no such
 // user, or one who cannot sign in any more; and a [ThrottledError] to who has
-// failed too often, which is counted together with sign-ins, see [Limits].
+// failed too often, which is counted together with sign-ins, see [Limits]. A
+// right password that must be changed is ErrMustChangePassword.
 func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) error {
 	_, err := us.checkPassword(ctx, id, password)
 	return wrap("check password of user", id, err)
@@ -153,7 +170,8 @@ func (us *Users) tellPassword(ctx context.Context, u *User, kind MailKind, prove
 	return us.tellChanged(ctx, m, primary, proven, proven != noAddress, now)
 }
 
-// checkPassword returns the credential that the password of a user matches.
+// checkPassword returns the credential that the password of a user matches, also
+// beside ErrMustChangePassword.
 func (us *Users) checkPassword(ctx context.Context, id UserID, password string) (*Credential, error) {
 	u, err := us.byID(ctx, id)
 	var c *Credential
@@ -168,15 +186,12 @@ func (us *Users) checkPassword(ctx context.Context, id UserID, password string) 
 		if err != nil {
 			return err
 		}
-		if !ok || blind || !u.mayLogin() {
+		if !ok || blind || !u.mayLogin() || c.expired(us.now()) {
 			return ErrCredentials
 		}
-		return nil
+		return c.mustChange()
 	})
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, err
 }
 
 // CredentialStore keeps the rows of credentials.

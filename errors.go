@@ -30,6 +30,11 @@ var (
 	// activated yet.
 	ErrNotActivated = errors.New("roster: not activated")
 
+	// ErrMustChangePassword says that the password was right and is good for one
+	// thing only: for choosing another one, see [Users.RenewPassword]. Nobody is
+	// signed in.
+	ErrMustChangePassword = errors.New("roster: the password must be changed")
+
 	// ErrActivation is the one answer to a code that is unknown, used, expired
 	// or meant for something else.
 	ErrActivation = errors.New("roster: activation code is not valid")
@@ -112,6 +117,7 @@ const (
 	ReasonNotPositive Reason = "not_positive" // zero or negative where an ID is needed
 	ReasonReadOnly    Reason = "read_only"    // may not be changed in this way
 	ReasonNotActive   Reason = "not_active"   // must be activated first
+	ReasonUnchanged   Reason = "unchanged"    // the same as before
 	ReasonCommon      Reason = "common"       // a password that many people have
 	ReasonContext     Reason = "context"      // a password to be expected: name, address, service
 	ReasonBreached    Reason = "breached"     // a password that is known from a breach

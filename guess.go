@@ -43,7 +43,7 @@ func accountByID(id UserID, u *User) account {
 //
 // The attempt is counted before it is made, in one step with asking whether it
 // may be, so that of any number at once no more are made than are left. If try
-// returns nil or ErrNotActivated, the password was right: what was counted for
+// returns nil, ErrNotActivated or ErrMustChangePassword, the password was right: what was counted for
 // the account is forgotten, and what was counted for the source is as before. If
 // it returns ErrCredentials, it stays counted. Any other error says nothing of
 // the password, and the attempt is given back.
@@ -204,7 +204,7 @@ func (g *guess) settle(ctx context.Context, err error) {
 	switch {
 	case len(g.taken) == 0, errors.Is(err, ErrCredentials):
 		return
-	case err != nil && !errors.Is(err, ErrNotActivated):
+	case err != nil && !errors.Is(err, ErrNotActivated) && !errors.Is(err, ErrMustChangePassword):
 		g.us.giveBack(ctx, g.limiter, g.taken, nil)
 		return
 	}
@@ -235,6 +235,7 @@ func (g *guess) log(ctx context.Context, verb string, err error) {
 	}{
 		{nil, "success"},
 		{ErrNotActivated, "not_activated"},
+		{ErrMustChangePassword, "must_change"},
 		{ErrCredentials, "refused"},
 		{ErrThrottled, "throttled"},
 		{ErrBusy, "busy"},

@@ -37,7 +37,9 @@ func ClientFrom(ctx context.Context) Client {
 // and from where (see [WithClient]). It answers ErrCredentials, after equal
 // work, to whatever is wrong: no such user, wrong or no password, disabled,
 // deleted, banned or locked. ErrNotActivated is told only to who knows the
-// password, also if they sign in by the address that they have yet to prove.
+// password, also if they sign in by the address that they have yet to prove;
+// and so is ErrMustChangePassword, where the password is good for
+// [Users.RenewPassword] alone. Neither counts as a sign-in.
 //
 // It answers a [ThrottledError], without the work, to who has failed too often;
 // see [Limits]. Nobody else's failures keep the owner of an account out.
@@ -52,43 +54,59 @@ func (us *Users) Authenticate(ctx context.Context, login, password string) (*Use
 
 func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, error) {
 	at := us.now() // before anything is read: see User.SessionValid
-	m, c, err := us.loginRow(ctx, login)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, err
-	}
-	var u *User
-	var rehash bool
-	failures, err := us.guess(ctx, "authenticate", accountOf(login, m), func(ctx context.Context, blind bool) (err error) {
-		var ok bool
-		ok, rehash, err = us.verify(ctx, c, typed)
-		if err != nil {
-			return err
-		}
-		if !ok || blind {
-			return ErrCredentials
-		}
-		if u = bind(m); !u.mayLogin() {
-			return ErrCredentials
-		}
-		if !u.IsActivated() {
-			return ErrNotActivated
-		}
-		return nil
-	})
+	k, err := us.know(ctx, "authenticate", login, typed)
 	if err != nil {
 		return nil, err
 	}
+	u := k.user
 	if at.Before(u.AuthChangedAt) { // as it was read: the clock stands still, or went back
 		at = u.AuthChangedAt
 	}
-	if rehash {
-		AfterCommit(ctx, func(ctx context.Context) { us.rehash(ctx, c, typed) })
+	if k.rehash {
+		AfterCommit(ctx, func(ctx context.Context) { us.rehash(ctx, k.credential, typed) })
 	}
 	if err := us.recordLogin(ctx, u, at); err != nil {
 		return nil, err
 	}
-	us.noticeFailures(ctx, u, failures)
+	us.noticeFailures(ctx, u, k.failures)
 	return u, nil
+}
+
+// knowing is somebody who knows the password.
+type knowing struct {
+	user       *User
+	credential *Credential
+	rehash     bool
+	failures   int // of others, or of theirs, before
+}
+
+// know finds whom a login means and compares the password. It returns
+// ErrCredentials, ErrNotActivated and ErrMustChangePassword as
+// [Users.Authenticate], the last one beside who it is.
+func (us *Users) know(ctx context.Context, verb, login, typed string) (k knowing, err error) {
+	m, c, err := us.loginRow(ctx, login)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return k, err
+	}
+	k.credential = c
+	k.failures, err = us.guess(ctx, verb, accountOf(login, m), func(ctx context.Context, blind bool) (err error) {
+		var ok bool
+		ok, k.rehash, err = us.verify(ctx, c, typed)
+		if err != nil {
+			return err
+		}
+		if !ok || blind || c.expired(us.now()) {
+			return ErrCredentials
+		}
+		if k.user = bind(m); !k.user.mayLogin() {
+			return ErrCredentials
+		}
+		if !k.user.IsActivated() {
+			return ErrNotActivated
+		}
+		return c.mustChange()
+	})
+	return k, err
 }
 
 // loginRow finds whom a login means.

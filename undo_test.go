@@ -129,7 +129,7 @@ type randomly struct {
 	run *rapid.T
 }
 
-func (r randomly) Fatal(args ...any) { r.run.Helper(); r.run.Fatal(args...) }
+func (r randomly) Fatal(args ...any)                 { r.run.Helper(); r.run.Fatal(args...) }
 func (r randomly) Fatalf(format string, args ...any) { r.run.Helper(); r.run.Fatalf(format, args...) }
 
 func (r randomly) Errorf(format string, args ...any) { r.run.Helper(); r.run.Fatalf(format, args...) }

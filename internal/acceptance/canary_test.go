@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/password"
@@ -428,6 +429,23 @@ func (a *aviary) person(w *world, older *roster.Users, store *faultStore) {
 	})
 	do(func(ctx context.Context) (any, error) { return nil, w.SetPassword(ctx, id, next) })
 	do(func(ctx context.Context) (any, error) { return nil, w.SetPassword(ctx, id, a.password()+"\x07") })
+	do(func(ctx context.Context) (any, error) {
+		s, err := w.GeneratePassword(ctx, id, roster.Generated{})
+		if err == nil {
+			a.secrets.add(a.clear.add(s.Reveal()))
+			_, err := w.RenewPassword(ctx, name, s.Reveal(), next)
+			a.err(err)
+		}
+		return s, err
+	})
+	do(func(ctx context.Context) (any, error) { return w.RenewPassword(ctx, name, next, a.password()) })
+	do(func(ctx context.Context) (any, error) { return w.RenewPassword(ctx, pass, a.password(), next+"\x07") })
+	do(func(ctx context.Context) (any, error) { return nil, w.RequirePasswordChange(ctx, id, time.Hour) })
+	do(func(ctx context.Context) (any, error) { return w.Authenticate(ctx, name, next) })
+	do(func(ctx context.Context) (any, error) { return nil, w.RequirePasswordReset(ctx, id) })
+	do(func(ctx context.Context) (any, error) { return nil, w.SetPassword(ctx, id, next) })
+	do(func(ctx context.Context) (any, error) { return nil, w.RemovePassword(ctx, id) })
+	do(func(ctx context.Context) (any, error) { return nil, w.SetPassword(ctx, id, next) })
 	do(func(ctx context.Context) (any, error) { return w.AddEmail(ctx, id, second) })
 	do(func(ctx context.Context) (any, error) { return w.AddEmail(ctx, id, "<"+second+">") })
 	do(func(ctx context.Context) (any, error) { return w.ChangeEmail(ctx, id, second) })

@@ -351,6 +351,54 @@ var flows = []flow{
 			return nil, err // what was wrapped comes beside the error
 		},
 	},
+	{verb: "GeneratePassword", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return w.GeneratePassword(ctx, c.ann.ID, roster.Generated{})
+	}},
+	{verb: "RequirePasswordChange", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.RequirePasswordChange(ctx, c.ann.ID, time.Hour)
+	}},
+	{verb: "RequirePasswordReset", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.RequirePasswordReset(ctx, c.ann.ID)
+	}},
+	{verb: "RemovePassword", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.RemovePassword(ctx, c.ann.ID)
+	}},
+	{verb: "RemovePassword", name: "of somebody without one", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.RemovePassword(ctx, c.fay.ID)
+	}},
+	{
+		verb:    "RenewPassword",
+		prepare: func(w *world, c *cast) { w.must(w.RequirePasswordChange(context.Background(), c.ann.ID, time.Hour)) },
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.RenewPassword(ctx, "ann", goodPassword, otherPassword)
+		},
+	},
+	{
+		verb: "RenewPassword", name: "with one that has expired", refused: roster.ErrCredentials,
+		prepare: func(w *world, c *cast) {
+			w.must(w.store.PutCredential(context.Background(), &roster.Credential{
+				UserID: c.ann.ID, Hash: roster.NewSecret("today$" + goodPassword), MustChange: true, ExpiresAt: w.clock.Now(),
+			}))
+		},
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.RenewPassword(ctx, "ann", goodPassword, otherPassword)
+		},
+	},
+	{
+		verb: "Authenticate", name: "with one that must be changed", refused: roster.ErrMustChangePassword,
+		prepare: func(w *world, c *cast) { w.must(w.RequirePasswordChange(context.Background(), c.ann.ID, time.Hour)) },
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.Authenticate(ctx, "ann", goodPassword)
+		},
+	},
+	{
+		verb: "SignIn", name: "with one that must be changed", refused: roster.ErrMustChangePassword,
+		prepare: func(w *world, c *cast) { w.must(w.RequirePasswordChange(context.Background(), c.ann.ID, time.Hour)) },
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			_, _, err := w.SignIn(ctx, "ann", goodPassword)
+			return nil, err
+		},
+	},
 	{verb: "ChangePassword", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.ChangePassword(ctx, c.ann.ID, goodPassword, otherPassword)
 	}},

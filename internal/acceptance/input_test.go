@@ -481,7 +481,9 @@ func TestBadQuestions(t *testing.T) {
 				func(s string) error { _, err := w.Authenticate(ctx, "ann", s); return err },
 				roster.ErrCredentials,
 			},
-			"CheckPassword": {func(s string) error { return w.CheckPassword(ctx, ann.ID, s) }, roster.ErrCredentials},
+			"RenewPassword login":   {func(s string) error { _, err := w.RenewPassword(ctx, s, goodPassword, otherPassword); return err }, roster.ErrCredentials},
+			"RenewPassword current": {func(s string) error { _, err := w.RenewPassword(ctx, "ann", s, otherPassword); return err }, roster.ErrCredentials},
+			"CheckPassword":         {func(s string) error { return w.CheckPassword(ctx, ann.ID, s) }, roster.ErrCredentials},
 			"ChangePassword current": {
 				func(s string) error { return w.ChangePassword(ctx, ann.ID, s, otherPassword) },
 				roster.ErrCredentials,
@@ -577,8 +579,15 @@ func TestBadIDs(t *testing.T) {
 			"Edit":              func(id roster.UserID) error { return w.Edit(ctx, id, func(*roster.User) error { return nil }) },
 			"Save":              func(id roster.UserID) error { return w.Save(ctx, &roster.User{ID: id, Name: "x"}) },
 			"SetPassword":       func(id roster.UserID) error { return w.SetPassword(ctx, id, otherPassword) },
-			"CheckPassword":     func(id roster.UserID) error { return w.CheckPassword(ctx, id, goodPassword) },
-			"ChangePassword":    func(id roster.UserID) error { return w.ChangePassword(ctx, id, goodPassword, otherPassword) },
+			"GeneratePassword": func(id roster.UserID) error {
+				_, err := w.GeneratePassword(ctx, id, roster.Generated{})
+				return err
+			},
+			"RequirePasswordChange": func(id roster.UserID) error { return w.RequirePasswordChange(ctx, id, time.Hour) },
+			"RequirePasswordReset":  func(id roster.UserID) error { return w.RequirePasswordReset(ctx, id) },
+			"RemovePassword":        func(id roster.UserID) error { return w.RemovePassword(ctx, id) },
+			"CheckPassword":         func(id roster.UserID) error { return w.CheckPassword(ctx, id, goodPassword) },
+			"ChangePassword":        func(id roster.UserID) error { return w.ChangePassword(ctx, id, goodPassword, otherPassword) },
 		}
 		for name, verb := range verbs {
 			for _, id := range []roster.UserID{0, -1, math.MinInt64} {

@@ -45,6 +45,8 @@ func refusals(w *world) []refusal {
 		u := w.active(fmt.Sprintf("corrupt%d", i), fmt.Sprintf("corrupt%d@example.org", i))
 		w.must(w.store.PutCredential(ctx, &roster.Credential{UserID: u.ID, Hash: roster.NewSecret(hash), CreatedAt: w.clock.Now()}))
 	}
+	w.must(w.RequirePasswordChange(ctx, w.active("expired", "expired@example.org").ID, time.Microsecond))
+	w.clock.Advance(time.Microsecond)
 	w.post.take()
 	return []refusal{
 		{"unknown name", "nobody-here", goodPassword},
@@ -89,6 +91,9 @@ func refusals(w *world) []refusal {
 		{"corrupt hash", "corrupt2", goodPassword},
 		{"hash that would take terabytes", "corrupt3", goodPassword},
 		{"hash that would take terabytes, too long a password", "corrupt3", strings.Repeat("x", 1<<20)},
+		{"expired", "expired", goodPassword},
+		{"expired, by address", "expired@example.org", goodPassword},
+		{"expired, wrong password", "expired", otherPassword},
 	}
 }
 
