@@ -538,3 +538,24 @@ func TestNewSMTPRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// After a refusal the session is made ready for the next message, and goes on.
+func TestSMTPResets(t *testing.T) {
+	ca := newAuthority(t)
+	srv := (&scripted{
+		tls:    ca.server(t, "localhost", time.Now().Add(time.Hour)),
+		faults: map[mailer.Stage]string{mailer.StageRcpt: refuse5},
+	}).start(t)
+	session, err := newSMTP(t, srv.port(), mailer.SMTPOptions{TLS: ca.trust()}).Dial(t.Context())
+	must(t, err)
+	for range 3 {
+		var failed *mailer.SendError
+		if err := session.Send(t.Context(), message("a@example.org")); !errors.As(err, &failed) || failed.Code != 550 {
+			t.Fatal(err)
+		}
+	}
+	must(t, session.Close())
+	if mails, resets := srv.count("MAIL"), srv.count("RSET"); mails != 3 || resets != 2 {
+		t.Errorf("%d MAIL and %d RSET: %v", mails, resets, srv.commands)
+	}
+}
