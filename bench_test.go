@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -89,6 +90,88 @@ func BenchmarkAuthenticate(b *testing.B) {
 			bareArgon2id(rostertest.Password)
 			return nil
 		})
+	})
+}
+
+// BenchmarkAuthenticateLimited measures a sign-in with limits against the bare
+// argon2id call, the read, and what limits take in any case: to look at six counts,
+// to count under four and to give that back, and to note the sign-in, by hand.
+func BenchmarkAuthenticateLimited(b *testing.B) {
+	ctx := roster.WithClient(context.Background(), roster.Client{Addr: netip.MustParseAddr("2001:db8::1")})
+	store, db := openBoth(b)
+	env := rostertest.NewOn(b, store, func(o *roster.Options) { o.Hasher, o.Limits = nil, roster.Limits{} })
+	u := env.MustRegister("ann")
+	var stmts []*sql.Stmt
+	for _, query := range []string{
+		"SELECT c.hash FROM roster_users u JOIN roster_credentials c ON c.user_id = u.id WHERE u.name_key = ? AND u.deleted_at IS NULL",
+		"SELECT key, n, last_at, expires_at FROM roster_limits WHERE key IN ('a', 'b', 'c', 'd', 'e', 'f') AND expires_at > ?",
+		`INSERT INTO roster_limits (key, n, budget, last_at, expires_at) VALUES ('a', 1, 5, ?1, ?1), ('b', 1, 5, ?1, ?1), ('c', 1, 5, ?1, ?1), ('d', 1, 5, ?1, ?1)
+ON CONFLICT (key) DO UPDATE SET n = n + 1, last_at = excluded.last_at, expires_at = excluded.expires_at WHERE n < 5 RETURNING key`,
+		"UPDATE roster_limits SET n = 0, expires_at = ? WHERE key IN ('a', 'b', 'c', 'd')",
+		"UPDATE roster_users SET last_login_at = ? WHERE id = ?",
+	} {
+		stmt, err := db.Prepare(query)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer stmt.Close()
+		stmts = append(stmts, stmt)
+	}
+	race(b, "x/argon2id+statements", func() error {
+		_, err := env.Authenticate(ctx, "ann", rostertest.Password)
+		return err
+	}, func() error {
+		var s string
+		now := time.Now().UTC().Format("2006-01-02 15:04:05.999999-07:00")
+		if err := stmts[0].QueryRow("ann").Scan(&s); err != nil {
+			return err
+		}
+		for i, stmt := range stmts[1:4] {
+			if i < 2 {
+				rows, err := stmt.Query(now)
+				if err != nil {
+					return err
+				}
+				for rows.Next() {
+				}
+				if err := rows.Close(); err != nil {
+					return err
+				}
+			} else if _, err := stmt.Exec(now); err != nil {
+				return err
+			}
+			if i == 1 {
+				bareArgon2id(rostertest.Password)
+			}
+		}
+		_, err := stmts[4].Exec(now, int64(u.ID))
+		return err
+	})
+}
+
+// BenchmarkThrottled measures what it costs to refuse somebody who has failed too
+// often: one read more than to find out who is meant.
+func BenchmarkThrottled(b *testing.B) {
+	ctx := roster.WithClient(context.Background(), roster.Client{Addr: netip.MustParseAddr("2001:db8::1")})
+	store, db := openBoth(b)
+	env := rostertest.NewOn(b, store, func(o *roster.Options) { o.Limits = roster.Limits{} })
+	env.MustRegister("ann")
+	for range 5 {
+		_, _ = env.Authenticate(ctx, "ann", "wrong")
+	}
+	read, err := db.Prepare("SELECT c.hash FROM roster_users u JOIN roster_credentials c ON c.user_id = u.id WHERE u.name_key = ? AND u.deleted_at IS NULL")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer read.Close()
+	race(b, "x/read", func() error {
+		if _, err := env.Authenticate(ctx, "ann", "wrong"); throttled(err) == 0 {
+			return fmt.Errorf("not throttled: %w", err)
+		}
+		return nil
+	}, func() error {
+		var s string
+		return read.QueryRow("ann").Scan(&s)
 	})
 }
 
