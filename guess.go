@@ -133,11 +133,11 @@ func (us *Users) newGuess(ctx context.Context, who account) *guess {
 	}
 	if l.Failures > 0 {
 		g.pair = l.ladder(g.now, l.Failures, l.Delay, l.MaxDelay, "pair", who.typed, g.source, since)
-		g.attacked = l.ladder(g.now, 1, l.MaxDelay, memory, "pair", who.typed, g.source, since)
+		g.attacked = l.ladder(g.now, 1, l.MaxDelay, shortMemory, "pair", who.typed, g.source, since)
 		g.user = l.ladder(g.now, 2*l.Failures, l.Delay, l.MaxDelay, "user", user, g.source, since)
 	}
 	if l.Failures > 0 || l.Notice > 0 {
-		g.all = l.tally(g.now, memory, "all", who.typed)
+		g.all = l.tally(g.now, shortMemory, "all", who.typed)
 	}
 	if g.source == "" {
 		return g
@@ -171,7 +171,7 @@ func (g *guess) plan(counts map[string]LimitCount) (budgets []budget) {
 	known := counts[g.known]
 	g.failures = counts[g.all.key].N
 	g.fromKnown = known.N > 0
-	g.refresh = !g.fromKnown || g.now.Sub(known.LastAt) > memory
+	g.refresh = !g.fromKnown || g.now.Sub(known.LastAt) > shortMemory
 	g.blind = false
 	add := func(b budget) {
 		if b.key != "" {

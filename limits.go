@@ -22,7 +22,9 @@ import (
 // has one chooses among 65,536 sources. Where the context has no client nothing
 // is counted per source, and what is counted per account and source is counted
 // per account: then whoever spends the budget of an account keeps its owner
-// waiting, too. So a program that strangers reach passes the client.
+// waiting, too. So a program that strangers reach passes the client. Inside
+// [Users.Atomic], and where the store cannot be written to, the memory of the
+// process counts, so that a rollback gives nothing back.
 //
 // Counting never tells whether there is an account. What was typed is counted in
 // its canonical form (see [NameKey]), whether it means somebody or not.
@@ -87,7 +89,7 @@ const (
 	mailWindow  = time.Hour
 	siteFactor  = 10 // what a /48 may do, in sources
 	siteBits    = 48
-	memory      = 24 * time.Hour      // of failures
+	shortMemory = 24 * time.Hour      // of failures
 	longMemory  = 30 * 24 * time.Hour // of the hundredth, and of sources that are known
 	clockSlack  = time.Minute         // by which the clocks of two servers may differ
 	unlimited   = 1 << 30
@@ -107,8 +109,8 @@ func (l *Limits) setDefaults() error {
 	switch {
 	case l.Failures > maxFailures:
 		return fmt.Errorf("failures must not be more than %d", maxFailures)
-	case l.Delay < 0 || l.MaxDelay < l.Delay || l.MaxDelay > memory:
-		return fmt.Errorf("delays must be positive, the longest at least the first and at most %s", memory)
+	case l.Delay < 0 || l.MaxDelay < l.Delay || l.MaxDelay > shortMemory:
+		return fmt.Errorf("delays must be positive, the longest at least the first and at most %s", shortMemory)
 	}
 	return nil
 }
@@ -153,7 +155,7 @@ func (l *Limits) window(now time.Time, most int, every time.Duration, parts ...s
 // ladder is a budget of failures in a row: so many are free, each one more
 // doubles the wait.
 func (l *Limits) ladder(now time.Time, free int, first, most time.Duration, parts ...string) budget {
-	forgotten := now.Add(memory + most)
+	forgotten := now.Add(shortMemory + most)
 	return budget{l.key(parts...), func(c LimitCount) (int, time.Time, time.Duration) {
 		switch {
 		case c.N < free:

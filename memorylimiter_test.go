@@ -96,3 +96,26 @@ func TestMemoryLimiterFlood(t *testing.T) {
 	}
 	runtime.KeepAlive(m)
 }
+
+// What has expired makes room before anything else goes, however high it was.
+func TestMemoryLimiterForgetsTheExpired(t *testing.T) {
+	m := roster.NewMemoryLimiter(10)
+	ctx := context.Background()
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 10 {
+		for range 100 {
+			_, err := m.TakeLimits(ctx, now, roster.LimitTake{Key: fmt.Sprint("old", i), Max: 100, ExpiresAt: now.Add(time.Duration(i%5+1) * time.Hour)})
+			must(t, err)
+		}
+	}
+	now = now.Add(5 * time.Hour)
+	var keys []string
+	for i := range 8 {
+		keys = append(keys, fmt.Sprint("new", i))
+		_, err := m.TakeLimits(ctx, now, roster.LimitTake{Key: keys[i], Max: 1, ExpiresAt: now.Add(time.Hour)})
+		must(t, err)
+	}
+	if counts, err := m.LimitCounts(ctx, now, keys...); err != nil || len(counts) != len(keys) {
+		t.Errorf("%v, %v", counts, err)
+	}
+}

@@ -307,7 +307,7 @@ func TestLimitFaults(t *testing.T) {
 		store := &faultStore{Store: k.open(t)}
 		w, _ := newLimited(t, store, nil)
 		w.active("ann", "ann@example.org")
-		attempt := func(kind fault, point int, ctx context.Context, password string) (u *roster.User, err error, panicked any, calls []string) {
+		attempt := func(kind fault, point int, ctx context.Context, password string) (u *roster.User, panicked any, calls []string, err error) {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			defer func() {
@@ -316,14 +316,14 @@ func TestLimitFaults(t *testing.T) {
 			}()
 			store.arm(kind, point, cancel)
 			u, err = w.Authenticate(ctx, "ann", password)
-			return u, err, nil, nil
+			return u, nil, nil, err
 		}
 		seen := map[string]bool{}
 		for _, password := range []string{otherPassword, goodPassword} {
 			for kind := failBefore; kind < faultsEnd; kind++ {
 				for point := 1; ; point++ {
 					ctx := client(ctxOf(t), fmt.Sprintf("2001:db8:%x:%x::1", int(kind), point))
-					u, err, panicked, calls := attempt(kind, point, ctx, password)
+					u, panicked, calls, err := attempt(kind, point, ctx, password)
 					if password != goodPassword && (u != nil || err == nil && panicked == nil) {
 						t.Fatalf("%v at call %d of %v: a wrong password is right", kind, point, calls)
 					}
