@@ -13,10 +13,12 @@ import (
 // The bounds of what other systems have stored: the work of one hash stays near
 // that of the dearest argon2id, which is a few seconds.
 const (
-	maxStored  = 1024       // bytes of a stored string
-	maxWork    = 10_000_000 // rounds of a digest, times the blocks of PBKDF2
-	maxMemory  = maxMemoryKiB << 10
-	maxForSalt = 128 // bytes, and of a tag twice as many
+	maxStored = 1024       // bytes of a stored string
+	maxWork   = 10_000_000 // rounds of a digest, those of every block of PBKDF2 counted
+	maxMemory = maxMemoryKiB << 10
+
+	maxForSalt           = 128 // bytes
+	minForTag, maxForTag = 16, 256
 
 	small = 4 << 10 // bytes that a hash takes which takes next to none
 )
@@ -164,9 +166,6 @@ func zeroed(s, tag string, zero byte) string {
 	}
 	return string(b)
 }
-
-// tagSize bounds the bytes of a tag that may have any length.
-const minForTag, maxForTag = 16, 2 * maxForSalt
 
 // sum is the digest of all parts.
 func sum(newHash func() hash.Hash, parts ...[]byte) []byte {

@@ -123,7 +123,10 @@ func TestHostileKeycloak(t *testing.T) {
 	good := keycloakVectors[0]
 	argon := keycloakVectors[3]
 	for _, tt := range []struct{ secret, credential string }{
-		{"", ""}, {"{}", "{}"}, {"null", "null"}, {"[]", "[]"},
+		{"", ""},
+		{"{}", "{}"},
+		{"null", "null"},
+		{"[]", "[]"},
 		{good.secret, "{}"},
 		{"{}", good.credential},
 		{good.secret, strings.Replace(good.credential, "2750", "10000001", 1)},

@@ -70,7 +70,7 @@ func TestForeignVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		wrong := wrongs(v.password)
-		if seen[format] { // the whole list once is enough
+		if seen[format] || !quick(h, v.column) { // the whole list once is enough
 			wrong = wrong[:1]
 		}
 		seen[format] = true
@@ -98,6 +98,12 @@ func TestForeignVectors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// quick reports whether a hash is verified in less than some milliseconds.
+func quick(h password.Hasher, hash string) bool {
+	slow := strings.Contains(hash, "0000") || strings.HasPrefix(hash, "{pbkdf2") || strings.Contains(hash, "$10$")
+	return h.Memory(hash) <= 64<<10 && !slow
 }
 
 // wrongs are passwords that are not quite right. White space means nothing to

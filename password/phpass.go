@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxPhpass bounds the logarithm of the rounds: some three seconds.
+// The bounds of the logarithm of the rounds: a few seconds.
 const maxPhpassMD5, maxPhpassSHA512 = 24, 22
 
 // portable reads the hash of phpass: a digit for the logarithm of the rounds,

@@ -49,10 +49,12 @@ func readScrypt(s, rest string) (foreign, bool) {
 		key string
 		to  *int
 	}{{"ln=", &cost.log2N}, {"r=", &cost.r}, {"p=", &cost.p}} {
-		text, ok := strings.CutPrefix(params[i], field.key)
-		if *field.to, ok = keep(ok)(number(text, 1, 1<<30)); !ok {
+		text, named := strings.CutPrefix(params[i], field.key)
+		n, ok := number(text, 1, 1<<30)
+		if !named || !ok {
 			return foreign{}, false
 		}
+		*field.to = n
 	}
 	salt, ok := unbase64(base64.RawStdEncoding, parts[1], 1, maxForSalt)
 	tag, ok2 := unbase64(base64.RawStdEncoding, parts[2], minForTag, maxForTag)
@@ -60,11 +62,6 @@ func readScrypt(s, rest string) (foreign, bool) {
 		return foreign{}, false
 	}
 	return scryptHash("scrypt", zeroed(s, parts[2], 'A'), cost, salt, tag)
-}
-
-// keep returns a function that adds a condition to the answer of another.
-func keep(was bool) func(int, bool) (int, bool) {
-	return func(n int, ok bool) (int, bool) { return n, was && ok }
 }
 
 // powerOfTwo reads a number that is one, and returns its exponent.
