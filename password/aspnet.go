@@ -27,7 +27,7 @@ func readASPNET(_, rest string) (foreign, bool) {
 	default:
 		return foreign{}, false
 	}
-	if rounds > maxWork || salt < 8 || salt > maxForSalt || head+int(salt) > len(blob) {
+	if salt < 8 || salt > maxForSalt || head+int(salt) > len(blob) {
 		return foreign{}, false
 	}
 	at := head + int(salt)
