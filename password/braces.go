@@ -17,10 +17,10 @@ func readBraces(s, _ string) (foreign, bool) {
 	}
 	switch name {
 	case "SHA", "SHA256", "SHA384", "SHA512", "SSHA", "SSHA256", "SSHA384", "SSHA512", "SMD5":
-		return readLDAPDigest(s, name, value)
+		return readLDAPDigest(name, value)
 	case "MD5":
 		if len(value) == base64.StdEncoding.EncodedLen(md5.Size) {
-			return readLDAPDigest(s, name, value)
+			return readLDAPDigest(name, value)
 		}
 		return readSpringDigest(s, "md5", value)
 	case "SHA-1":
@@ -85,17 +85,17 @@ func readWithin(format, s, value string) (foreign, bool) {
 
 // readLDAP reads {SHA} and {SSHA}, which are all that LdapShaPasswordEncoder
 // makes.
-func readLDAP(s, rest string) (foreign, bool) {
+func readLDAP(_, rest string) (foreign, bool) {
 	name, value, ok := strings.Cut(rest, "}")
 	if !ok || name != "SHA" && name != "SSHA" {
 		return foreign{}, false
 	}
-	return readLDAPDigest(s, name, value)
+	return readLDAPDigest(name, value)
 }
 
 // readLDAPDigest reads {SSHA} and its kin: the base64 of the digest of password
 // and salt, followed by the salt (RFC 2307, and OpenLDAP's pw-sha2).
-func readLDAPDigest(s, name, value string) (foreign, bool) {
+func readLDAPDigest(name, value string) (foreign, bool) {
 	bare := strings.ToLower(name)
 	salted := strings.HasPrefix(bare, "ss") || bare == "smd5"
 	if salted {
