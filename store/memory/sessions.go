@@ -60,8 +60,9 @@ func newSession(s *roster.Session) *roster.Session {
 }
 
 // dropSessions deletes the sessions of a user, and those in which the user acts
-// as somebody else, but the user's own with the ID. It returns how many.
-func (st *state) dropSessions(user roster.UserID, but uuid.UUID) int {
+// as somebody else, but the user's own with the ID if there is one. It returns
+// how many.
+func (st *state) dropSessions(user roster.UserID, but *uuid.UUID) int {
 	var hashes []string
 	for _, ix := range []index[string, string]{st.sessions.byUser, st.sessions.byActor} {
 		for _, hash := range prefixed(ix, ints(int64(user))) {
@@ -70,7 +71,7 @@ func (st *state) dropSessions(user roster.UserID, but uuid.UUID) int {
 	}
 	n := 0
 	for _, hash := range hashes {
-		if row := st.sessions.byHash.get(hash); row != nil && (row.UserID != user || row.ID != but) {
+		if row := st.sessions.byHash.get(hash); row != nil && (row.UserID != user || but == nil || row.ID != *but) {
 			st.setSession(row, nil)
 			n++
 		}
@@ -197,7 +198,7 @@ func (s *Store) DropSession(ctx context.Context, hash roster.Secret) error {
 
 // DeleteSessions implements [roster.SessionStore].
 func (s *Store) DeleteSessions(ctx context.Context, user roster.UserID, but uuid.UUID) (int, error) {
-	return write(ctx, s, func(st *state) (int, error) { return st.dropSessions(user, but), nil })
+	return write(ctx, s, func(st *state) (int, error) { return st.dropSessions(user, &but), nil })
 }
 
 // PruneSessions implements [roster.SessionStore]. Those that expired first go

@@ -98,6 +98,7 @@ func randomCall(ctx context.Context, s *Store, rng *rand.Rand) {
 	case 12:
 		_ = s.ReleaseEmails(ctx, user, at())
 	case 13:
+		_, _ = s.DeleteReleased(ctx, key, user)
 		_ = s.ReclaimEmails(ctx, user)
 		_, _ = s.PruneEmails(ctx, at(), 1)
 	case 14:
@@ -178,7 +179,8 @@ func checkIndices(t *testing.T, st *state) {
 	sameIndex(t, "emails by user", st.emails.byUser, e.byUser)
 	sameIndex(t, "claims", st.emails.claims, e.claims)
 	sameIndex(t, "proven emails", st.emails.proven, e.proven)
-	sameIndex(t, "loose emails", st.emails.pending, e.pending)
+	sameIndex(t, "lost emails", st.emails.gone, e.gone)
+	sameIndex(t, "pending emails", st.emails.pending, e.pending)
 	sameIndex(t, "activations by email", st.activations.byEmail, a.byEmail)
 	sameIndex(t, "activations by expiry", st.activations.byExpiry, a.byExpiry)
 }

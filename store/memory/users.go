@@ -139,7 +139,7 @@ func (st *state) purge(id roster.UserID) {
 	st.dropCredentials(id)
 	st.dropMails(id)
 	st.dropUndos(id, func(*roster.Undo) bool { return true })
-	st.dropSessions(id, uuid.Nil)
+	st.dropSessions(id, nil)
 	st.dropNames(id)
 	st.setUser(id, st.users.byID.get(id), nil)
 }
