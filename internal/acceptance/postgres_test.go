@@ -1,5 +1,3 @@
-//go:build soak
-
 package acceptance
 
 import (
@@ -61,11 +59,35 @@ func (w *pgWorld) set(setting string) {
 	w.terminate()
 }
 
-// terminate ends the sessions of everybody else.
+// others are the sessions of everybody else.
+const others = " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+
+// terminate ends the sessions of everybody else, and waits until they are gone.
 func (w *pgWorld) terminate() {
 	w.t.Helper()
-	w.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`)
+	var pids string
+	if err := w.admin.QueryRow("SELECT coalesce(string_agg(pid::text, ','), '0') FROM (SELECT pid, pg_terminate_backend(pid)" + others + " OFFSET 0) ended").Scan(&pids); err != nil {
+		w.t.Fatal(err)
+	}
+	w.until("terminated sessions are gone", "SELECT count(*) = 0"+others+" AND pid IN ("+pids+")")
+}
+
+// until waits for the answer to be true. How long that takes is nobody's fault
+// but the machine's.
+func (w *pgWorld) until(what, query string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		var is bool
+		if err := w.admin.QueryRow(query).Scan(&is); err != nil {
+			w.t.Fatal(err)
+		}
+		if is {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("after a minute not yet: %s", what)
+		}
+	}
 }
 
 // works checks that everything is as it should be after the trouble.
@@ -77,21 +99,10 @@ func (w *pgWorld) works() {
 	w.quiet()
 }
 
-// quiet checks that no transaction is left open.
+// quiet checks that nobody works any more, and no transaction is left open.
 func (w *pgWorld) quiet() {
 	w.t.Helper()
-	var n int
-	for range 100 {
-		if err := w.admin.QueryRow(`SELECT count(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'`).Scan(&n); err != nil {
-			w.t.Fatal(err)
-		}
-		if n == 0 {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	w.t.Errorf("%d transactions are open and idle", n)
+	w.until("no transaction is open", "SELECT count(*) = 0"+others+" AND state <> 'idle'")
 }
 
 func TestPostgresTerminated(t *testing.T) {
@@ -108,15 +119,7 @@ func TestPostgresTerminated(t *testing.T) {
 			w.terminate()
 			mustSignIn(t, w.Users, "ann", goodPassword)
 			w.terminate()
-			// The cut may also come when the transaction has begun.
-			var err error
-			for range 5 {
-				err = w.Edit(ctx, ann.ID, func(u *roster.User) error { return counter.Set(u, counter.Get(u)+1) })
-				if !errors.Is(err, roster.ErrUnavailable) {
-					break
-				}
-			}
-			if err != nil {
+			if err := w.Edit(ctx, ann.ID, func(u *roster.User) error { return counter.Set(u, counter.Get(u)+1) }); err != nil {
 				t.Errorf("a transaction on a connection that was cut: %v", err)
 			}
 		}
@@ -173,72 +176,70 @@ func TestPostgresTerminated(t *testing.T) {
 }
 
 // TestPostgresTerminatedAtRandom cuts the connections of busy callers again and
-// again.
+// again, and lets a sign-up through now and then.
 func TestPostgresTerminatedAtRandom(t *testing.T) {
 	w := newPgWorld(t)
 	t.Parallel()
 	ctx := ctxOf(t)
 	rng := random(t)
-	deadline := time.Now().Add(time.Duration(count(4, 120)) * time.Second)
-	var cuts, acked, failed, unknown atomic.Int64
+	var acked, failed, unknown atomic.Int64
+	var over atomic.Bool
 	seeds := []uint64{rng.Uint64(), rng.Uint64(), rng.Uint64(), rng.Uint64()}
+	cuts := count(40, 2000)
 	errs := together(len(seeds)+1, func(i int) error {
 		if i == len(seeds) {
-			for time.Now().Before(deadline) {
-				time.Sleep(time.Duration(5+rng.IntN(40)) * time.Millisecond)
+			defer over.Store(true)
+			for n := range cuts {
+				done, got := acked.Load()+failed.Load()+unknown.Load(), acked.Load()
+				for ctx.Err() == nil && (acked.Load()+failed.Load()+unknown.Load() == done || n%10 == 9 && acked.Load() == got) {
+					time.Sleep(time.Duration(1+rng.IntN(20)) * time.Millisecond) // so that the cut comes anywhere
+				}
 				w.terminate()
-				cuts.Add(1)
 			}
-			return nil
+			return ctx.Err()
 		}
-		rng := rand.New(rand.NewPCG(seeds[i], 1))
-		for n := 0; time.Now().Before(deadline); n++ {
-			name := fmt.Sprintf("cut%d-%d", i, n)
-			u, err := w.Register(ctx, roster.NewUser{Name: name, Email: name + "@example.org", Password: goodPassword})
-			if err == nil && rng.IntN(2) == 0 {
-				_, err = w.Authenticate(ctx, name, otherPassword)
-				if errors.Is(err, roster.ErrCredentials) {
-					err = nil
-				}
-				if err != nil && !unavailable()(err) {
-					return fmt.Errorf("sign-in: %w", err)
-				}
-				err = nil
-			}
-			found, look := w.ByName(ctx, name)
-			for unavailable()(look) {
-				found, look = w.ByName(ctx, name)
-			}
-			switch {
-			case err == nil && (look != nil || found.ID != u.ID):
-				return fmt.Errorf("%s was acknowledged and is lost: %w", name, look)
-			case err == nil:
-				acked.Add(1)
-			case errors.Is(err, roster.ErrOutcomeUnknown):
-				unknown.Add(1)
-			case !unavailable()(err):
-				return fmt.Errorf("register: %w", err)
-			case !errors.Is(look, roster.ErrNotFound):
-				return fmt.Errorf("%s failed and is there: %w", name, look)
-			default:
-				failed.Add(1)
-			}
-		}
-		return nil
+		return signUpThroughCuts(ctx, w.world, i, rand.New(rand.NewPCG(seeds[i], 1)), &over, &acked, &failed, &unknown)
 	})
 	w.must(errors.Join(errs...))
-	t.Logf("%d cuts: %d acknowledged, %d failed, %d unknown", cuts.Load(), acked.Load(), failed.Load(), unknown.Load())
-	if acked.Load() == 0 {
-		t.Error("nothing got through")
-	}
-	time.Sleep(time.Second) // the last cuts may come late
-	for range 50 {
-		if _, err := w.Count(ctxOf(t), roster.Query{}); err == nil {
-			break
-		}
-	}
+	t.Logf("%d cuts: %d acknowledged, %d failed, %d unknown", cuts, acked.Load(), failed.Load(), unknown.Load())
 	whole(t, w.world)
 	w.works()
+}
+
+// signUpThroughCuts registers people until it is over, and looks after each what
+// has become of it.
+func signUpThroughCuts(
+	ctx context.Context, w *world, i int, rng *rand.Rand, over *atomic.Bool, acked, failed, unknown *atomic.Int64,
+) error {
+	for n := 0; !over.Load(); n++ {
+		name := fmt.Sprintf("cut%d-%d", i, n)
+		u, err := w.Register(ctx, roster.NewUser{Name: name, Email: name + "@example.org", Password: goodPassword})
+		if err == nil && rng.IntN(2) == 0 {
+			_, err := w.Authenticate(ctx, name, otherPassword)
+			if !errors.Is(err, roster.ErrCredentials) && !unavailable()(err) {
+				return fmt.Errorf("sign-in: %w", err)
+			}
+		}
+		found, look := w.ByName(ctx, name)
+		for unavailable()(look) {
+			found, look = w.ByName(ctx, name)
+		}
+		switch {
+		case err == nil && (look != nil || found.ID != u.ID):
+			return fmt.Errorf("%s was acknowledged and is lost: %w", name, look)
+		case err == nil:
+			acked.Add(1)
+		case errors.Is(err, roster.ErrOutcomeUnknown):
+			unknown.Add(1)
+		case !unavailable()(err):
+			return fmt.Errorf("register: %w", err)
+		case !errors.Is(look, roster.ErrNotFound):
+			return fmt.Errorf("%s failed and is there: %w", name, look)
+		default:
+			failed.Add(1)
+		}
+	}
+	return nil
 }
 
 func TestPostgresReadOnly(t *testing.T) {
@@ -277,6 +278,29 @@ func TestPostgresTooManyConnections(t *testing.T) {
 	few := newWorld(t, s)
 	few.active("ann", "ann@example.org")
 	ctx := ctxOf(t)
+	// Somebody else has both.
+	w.terminate()
+	var taken []*pgx.Conn
+	for range 2 {
+		conn, err := pgx.Connect(ctx, dsn)
+		w.must(err)
+		taken = append(taken, conn)
+	}
+	_, err = few.Register(ctx, roster.NewUser{Name: "refused", Email: "refused@example.org", Password: goodPassword})
+	if !unavailable(roster.UnavailableDatabase)(err) {
+		t.Errorf("without a connection: %v", err)
+	} else {
+		decent(t, err)
+	}
+	if u, err := few.Authenticate(ctx, "ann", goodPassword); u != nil || !unavailable(roster.UnavailableDatabase)(err) {
+		t.Errorf("a sign-in without a connection: %v", err)
+	}
+	for _, conn := range taken {
+		w.must(conn.Close(ctx))
+	}
+	w.until("they have hung up", "SELECT count(*) = 0"+others+" AND usename = '"+role+"'")
+
+	// Many want them, and some get one.
 	var refused atomic.Int64
 	errs := together(16, func(i int) error {
 		for n := range 10 {
@@ -296,9 +320,6 @@ func TestPostgresTooManyConnections(t *testing.T) {
 		return nil
 	})
 	w.must(errors.Join(errs...))
-	if refused.Load() == 0 {
-		t.Error("nobody was refused: is there a limit?")
-	}
 	t.Logf("%d calls were refused", refused.Load())
 	mustSignIn(t, few.Users, "ann", goodPassword)
 	whole(t, few)
@@ -310,6 +331,10 @@ func TestPostgresLocked(t *testing.T) {
 	t.Parallel()
 	ctx := ctxOf(t)
 	c := newCast(w.world)
+	slow, err := postgres.Open(ctx, w.dsn, postgres.Prefix(w.store.prefix), postgres.BusyTimeout(-1))
+	w.must(err)
+	t.Cleanup(func() { _ = slow.Close() })
+	patient := newWorld(t, slow) // the same accounts, waiting for as long as the context lets them
 	for what, lock := range map[string]string{
 		"table": "LOCK TABLE " + w.store.prefix + "users IN ACCESS EXCLUSIVE MODE",
 		"row":   fmt.Sprintf("SELECT 1 FROM %susers WHERE id = %d FOR UPDATE", w.store.prefix, c.ann.ID),
@@ -326,7 +351,7 @@ func TestPostgresLocked(t *testing.T) {
 			if err := w.Disable(ctx, c.ann.ID); !unavailable(roster.UnavailableBusy)(err) {
 				t.Errorf("a write: %v", err)
 			}
-			if d := time.Since(start); d < 250*time.Millisecond || d > 10*time.Second {
+			if d := time.Since(start); d < 250*time.Millisecond || d > time.Minute {
 				t.Errorf("it took %v", d)
 			}
 			u, err := w.Authenticate(ctx, "ann", goodPassword)
@@ -338,12 +363,8 @@ func TestPostgresLocked(t *testing.T) {
 			}
 			short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 			defer cancel()
-			start = time.Now()
-			if err := w.Disable(short, c.ann.ID); !errors.Is(err, context.DeadlineExceeded) {
+			if err := patient.Disable(short, c.ann.ID); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("a write with a deadline: %v", err)
-			}
-			if d := time.Since(start); d > 2*time.Second {
-				t.Errorf("it took %v", d)
 			}
 			w.must(tx.Rollback())
 			if u, err := w.ByName(ctx, "ann"); err != nil || !u.Enabled {
@@ -412,8 +433,14 @@ func TestPostgresSerializable(t *testing.T) {
 	u := w.active("ann", "ann@example.org")
 	w.must(errors.Join(together(4, func(i int) error {
 		for range 5 {
-			if err := w.Edit(ctx, u.ID, func(u *roster.User) error { return counter.Set(u, counter.Get(u)+1) }); err != nil {
-				return err
+			for { // it is tried again a bounded number of times, and somebody may be unlucky each time
+				err := w.Edit(ctx, u.ID, func(u *roster.User) error { return counter.Set(u, counter.Get(u)+1) })
+				if err == nil {
+					break
+				}
+				if !unavailable(roster.UnavailableBusy)(err) {
+					return err
+				}
 			}
 		}
 		return nil
@@ -428,7 +455,7 @@ func TestPostgresSerializable(t *testing.T) {
 		oneWinner(t, together(rivals, func(i int) error {
 			_, err := w.Register(ctx, roster.NewUser{Name: spelled(name, i), Email: fmt.Sprintf("%s-%d@example.org", name, i), Password: goodPassword})
 			return err
-		}), conflict(roster.FieldName))
+		}), either(conflict(roster.FieldName), unavailable(roster.UnavailableBusy)))
 	}
 	w.works()
 }
@@ -440,7 +467,8 @@ type cutter struct {
 	to   string
 	mode atomic.Int32 // of the next commit
 	any  atomic.Bool  // or of whatever comes next
-	cuts atomic.Int32
+
+	seen chan struct{} // has a value when the server has answered what was cut
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -466,7 +494,7 @@ func newCutter(t *testing.T, config *pgx.ConnConfig) (*cutter, string) {
 	if !strings.HasPrefix(config.Host, "/") {
 		network, address = "tcp", net.JoinHostPort(config.Host, fmt.Sprint(config.Port))
 	}
-	c := &cutter{Listener: l, to: address}
+	c := &cutter{Listener: l, to: address, seen: make(chan struct{}, 1)}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -497,6 +525,15 @@ func newCutter(t *testing.T, config *pgx.ConnConfig) (*cutter, string) {
 	return c, fmt.Sprintf("host=%s port=5432 user=%s dbname=%s sslmode=disable%s", dir, config.User, config.Database, password)
 }
 
+// begin sets what becomes of the next commit.
+func (c *cutter) begin(mode int32) {
+	select {
+	case <-c.seen:
+	default:
+	}
+	c.mode.Store(mode)
+}
+
 func (c *cutter) hangUp() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -523,14 +560,18 @@ func (c *cutter) carry(client, server net.Conn) {
 				}
 				return
 			case answers.Load() == silent:
+				select {
+				case c.seen <- struct{}{}:
+				default:
+				}
 				continue
 			case answers.Load() == cutInside:
 				_, _ = client.Write(b[:1])
 				_ = client.Close()
-				continue
+				return
 			case answers.Load() == cutAfter:
 				_ = client.Close()
-				continue
+				return
 			}
 			if _, err := client.Write(b[:n]); err != nil {
 				return
@@ -546,11 +587,9 @@ func (c *cutter) carry(client, server net.Conn) {
 		if c.any.Load() || bytes.Contains(bytes.ToLower(b[:n]), []byte("commit")) {
 			switch mode := c.mode.Swap(pass); mode {
 			case cutBefore:
-				c.cuts.Add(1)
 				_ = client.Close()
 				_ = server.Close()
 			case cutAfter, cutInside, silent:
-				c.cuts.Add(1)
 				answers.Store(mode)
 			}
 		}
@@ -559,7 +598,7 @@ func (c *cutter) carry(client, server net.Conn) {
 		}
 	}
 	if answers.Load() == cutAfter || answers.Load() == cutInside {
-		time.Sleep(100 * time.Millisecond) // the server is to finish what it was told
+		wg.Wait() // for the answer, which says that the server has done what it was told
 	}
 	_ = server.Close()
 	wg.Wait()
@@ -591,27 +630,26 @@ func TestPostgresCommitCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for i := range count(3, 100) {
 				name := fmt.Sprintf("%s%d", name, i)
-				call, cancel := context.WithTimeout(ctx, 30*time.Second)
-				if mode == silent {
-					cancel()
-					call, cancel = context.WithTimeout(ctx, 3*time.Second)
+				call, cancel := context.WithCancel(ctx)
+				cut.begin(mode)
+				if mode == silent { // who waits for an answer gives up when none can come any more
+					go func() {
+						select {
+						case <-cut.seen:
+							cancel()
+						case <-call.Done():
+						}
+					}()
 				}
-				cuts := cut.cuts.Load()
-				cut.mode.Store(mode)
-				start := time.Now()
 				err := register(call, name)
-				took := time.Since(start)
 				cancel()
-				if cut.cuts.Load() == cuts {
+				if cut.mode.Swap(pass) != pass {
 					t.Fatalf("no commit came by; the verb ended by %v", err)
 				}
 				switch {
 				case mode == silent:
-					if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, roster.ErrOutcomeUnknown) {
+					if !errors.Is(err, context.Canceled) && !errors.Is(err, roster.ErrOutcomeUnknown) {
 						t.Errorf("%v", err)
-					}
-					if took > 20*time.Second {
-						t.Errorf("it took %v after a deadline of 3 s", took)
 					}
 				case !errors.Is(err, roster.ErrOutcomeUnknown):
 					t.Errorf("%v, want ErrOutcomeUnknown", err)
@@ -623,16 +661,8 @@ func TestPostgresCommitCut(t *testing.T) {
 					t.Errorf("%d mails left", len(mails))
 				}
 				// It has happened, or not, but not in part.
-				for range 100 {
-					if _, err = w.ByName(ctx, name); err == nil {
-						break
-					}
-					if mode == cutBefore {
-						break
-					}
-					time.Sleep(20 * time.Millisecond)
-				}
-				if (err == nil) != (mode != cutBefore) {
+				w.quiet()
+				if _, err = w.ByName(ctx, name); (err == nil) != (mode != cutBefore) {
 					t.Errorf("afterwards: %v", err)
 				}
 			}
@@ -645,11 +675,11 @@ func TestPostgresCommitCut(t *testing.T) {
 			far.post.take()
 			w.must(far.Purge(ctx, first.ID)) // so that the statement is prepared
 			cut.any.Store(true)
-			cut.mode.Store([]int32{cutBefore, cutAfter, cutInside}[i%3])
+			cut.begin([]int32{cutBefore, cutAfter, cutInside}[i%3])
 			err := far.Purge(ctx, second.ID)
 			cut.any.Store(false)
 			cut.mode.Store(pass)
-			time.Sleep(150 * time.Millisecond) // the server is to finish what it was told
+			w.quiet()
 			_, look := w.ByID(ctx, second.ID)
 			gone := errors.Is(look, roster.ErrNotFound)
 			switch {
@@ -700,7 +730,7 @@ func TestPostgresHung(t *testing.T) {
 		if _, err := far.ByName(ctx, "ann"); errors.Is(err, roster.ErrNotFound) || err == nil {
 			t.Errorf("a look-up without a database: %v", err)
 		}
-		if d := time.Since(start); d > 5*time.Second {
+		if d := time.Since(start); d > time.Minute {
 			t.Errorf("it took %v", d)
 		}
 		cancel()

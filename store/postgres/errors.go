@@ -52,8 +52,10 @@ func (srv *server) fault(err error) bunstore.Fault {
 		return bunstore.Fault{Kind: bunstore.Aborted}
 	case errors.Is(err, pgconn.ErrConnClosed): // also if the answer to a commit was the end of the connection
 		return bunstore.Fault{Kind: bunstore.Down, Lost: true}
-	case connecting, pgconn.SafeToRetry(err):
+	case connecting:
 		return bunstore.Fault{Kind: bunstore.Down}
+	case pgconn.SafeToRetry(err):
+		return bunstore.Fault{Kind: bunstore.Down, Unsent: true}
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, net.ErrClosed), errors.Is(err, context.DeadlineExceeded):
 		return bunstore.Fault{Kind: bunstore.Down, Lost: true}

@@ -64,6 +64,10 @@ type Fault struct {
 	// Lost says that the connection broke when the request may have arrived, so
 	// that nobody knows what became of it.
 	Lost bool
+
+	// Unsent says that the connection broke before, so that the request has not
+	// arrived.
+	Unsent bool
 }
 
 // Kind is a kind of Fault.

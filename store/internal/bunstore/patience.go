@@ -60,9 +60,9 @@ const (
 	maxLost  = 32 // connections that turn out to be dead, one after the other
 )
 
-// try calls fn until it does not fail for the sake of others. If fn may be
-// repeated, it also gets another connection for one that broke. Without
-// patience it calls fn once.
+// try calls fn until it does not fail for the sake of others. It gets another
+// connection for one that was broken before and, if fn may be repeated, for one
+// that broke. Without patience it calls fn once.
 func (p *patience) try(ctx context.Context, repeatable bool, fn func() error) error {
 	if p == nil {
 		return fn()
@@ -88,7 +88,7 @@ func (p *patience) try(ctx context.Context, repeatable bool, fn func() error) er
 			return err
 		case f.Kind == Stale && !stale:
 			stale = true
-		case f.Lost && repeatable && lost < maxLost:
+		case (f.Lost && repeatable || f.Unsent) && lost < maxLost:
 			lost++
 		default:
 			return err
