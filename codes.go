@@ -39,7 +39,7 @@ func hashCode(code string) (hash string, ok bool) {
 		return "", false
 	}
 	sum := sha256.Sum256([]byte(code))
-	return hex.EncodeToString(sum[:]), true
+	return string(hex.AppendEncode(make([]byte, 0, 2*len(sum)), sum[:])), true
 }
 
 // lookUp finds a code that is still good for one of the purposes, and the

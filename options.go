@@ -109,6 +109,16 @@ type Options struct {
 	// enable_cookie_ip_check of ejudge.
 	SessionPinned bool
 
+	// SessionCache is for how long [Users.Session] may answer from the memory of
+	// this process, without asking the store. What is written through the same
+	// Users counts at once all the same; what another process writes, or another
+	// Users, or the host on its own, after this long at the latest, so that a
+	// session which was ended there lives as long here. [As] knows nothing of a
+	// User that came out of memory. Sessions in which somebody acts as somebody
+	// else, and checks in a transaction, always ask the store. Zero means that all
+	// do, more than a minute is refused.
+	SessionCache time.Duration
+
 	// MayImpersonate decides whether actor may act as target, both as they are
 	// stored now: nil says yes, an error is what [Users.Impersonate] returns. It is
 	// asked again whenever such a session is checked, and any error ends that; but an
@@ -162,6 +172,7 @@ const (
 	maxSessionTTL        = 30 * 24 * time.Hour
 	defaultSessionIdle   = 24 * time.Hour
 	minSessionIdle       = 5 * time.Minute
+	maxSessionCache      = time.Minute
 	defaultFreshFor      = 10 * time.Minute
 	maxFreshFor          = time.Hour
 	codePlaceholder      = "{code}"
@@ -204,6 +215,11 @@ func New(store Store, opts *Options) (*Users, error) {
 	o.SessionIdle = cmp.Or(o.SessionIdle, defaultSessionIdle)
 	if o.SessionIdle > 0 && o.SessionIdle < minSessionIdle {
 		errs = append(errs, option("SessionIdle", fmt.Errorf("must not be shorter than %s", minSessionIdle)))
+	}
+	errs = append(errs, option("SessionCache", defaultTTL(&o.SessionCache, 0, maxSessionCache)))
+	if o.SessionCache > 0 {
+		us.cache = newSessionCache(o.SessionCache)
+		us.store = cachingStore{store, us.cache}
 	}
 	o.PendingTTL = cmp.Or(o.PendingTTL, defaultPendingTTL)
 	o.NameHold = cmp.Or(o.NameHold, defaultNameHold)

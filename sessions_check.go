@@ -10,7 +10,8 @@ import (
 
 // Session finds the session with a token, and who is signed in by it. Call it
 // with every request. It asks the store once, and reads nothing from anywhere
-// else, so a session that was ended is refused by every process at once.
+// else, so a session that was ended is refused by every process at once, unless
+// Options.SessionCache says otherwise.
 //
 // It returns ErrNoSession if the token is malformed or unknown; if the session
 // was ended, has reached its limit (Options.SessionTTL) or was not used for too
@@ -31,24 +32,14 @@ func (us *Users) session(ctx context.Context, token string) (*Session, error) {
 	if !ok {
 		return nil, ErrNoSession
 	}
-	hash := NewSecret(text)
-	s, m, err := us.store.SessionByHash(ctx, hash)
-	if errors.Is(err, ErrNotFound) {
-		return nil, ErrNoSession
-	}
+	now := us.now()
+	s, err := us.loadSession(ctx, text, now)
 	if err != nil {
 		return nil, err
 	}
-	s.User = bind(m)
-	if s.IsImpersonated() {
-		if err := us.loadImpersonator(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	now := us.now()
 	switch us.standing(s, now) {
 	case over:
-		us.drop(ctx, hash)
+		us.drop(ctx, s.Hash)
 		return nil, ErrNoSession
 	case refused:
 		return nil, ErrNoSession
@@ -64,6 +55,40 @@ func (us *Users) session(ctx context.Context, token string) (*Session, error) {
 		}
 	}
 	us.see(ctx, s, now)
+	return s, nil
+}
+
+// loadSession finds a session in whatever state, with its users: in the memory
+// of this process, if it is there, and else in the store.
+func (us *Users) loadSession(ctx context.Context, hash string, now time.Time) (*Session, error) {
+	if us.cache == nil || inTransaction(ctx) {
+		return us.readSession(ctx, hash)
+	}
+	if s := us.cache.get(hash, now); s != nil {
+		return s, nil
+	}
+	seen := us.cache.seen()
+	s, err := us.readSession(ctx, hash)
+	if err == nil && !s.IsImpersonated() {
+		us.cache.put(s, seen, now)
+	}
+	return s, err
+}
+
+func (us *Users) readSession(ctx context.Context, hash string) (*Session, error) {
+	s, m, err := us.store.SessionByHash(ctx, NewSecret(hash))
+	if errors.Is(err, ErrNotFound) {
+		return nil, ErrNoSession
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.User = bind(m)
+	if s.IsImpersonated() {
+		if err := us.loadImpersonator(ctx, s); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 

@@ -30,6 +30,7 @@ type Users struct {
 	reserved func(key string) bool
 	gate     *password.Gate
 	seeing   *seeing
+	cache    *sessionCache  // nil without Options.SessionCache
 	spare    *MemoryLimiter // where the store cannot count
 }
 
