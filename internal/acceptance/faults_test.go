@@ -110,12 +110,7 @@ func (r *faultRun) once(kind fault, point int) (before string, o outcome, calls 
 }
 
 func runFaults(t *testing.T, k kind, store *faultStore, f flow, rng *rand.Rand) int {
-	r := &faultRun{t: t, store: store, flow: f}
-	r.w = newWorld(t, store, func(o *roster.Options) {
-		if f.options != nil {
-			f.options(o)
-		}
-	})
+	r := &faultRun{t: t, store: store, flow: f, w: f.world(t, store)}
 	before, full, calls, _, _ := r.once(noFault, 0)
 	if full.panic != nil || !errors.Is(full.err, f.refused) {
 		t.Fatalf("without a fault: %v %v, want %v", full.err, full.panic, f.refused)
@@ -261,7 +256,7 @@ func TestMailerFaults(t *testing.T) {
 				continue
 			}
 			t.Run(f.String(), func(t *testing.T) {
-				r := &faultRun{t: t, store: store, flow: f, w: newWorld(t, store)}
+				r := &faultRun{t: t, store: store, flow: f, w: f.world(t, store)}
 				before, full, _, _, _ := r.once(noFault, 0)
 				for n := range len(full.mails) {
 					for _, panics := range []bool{false, true} {

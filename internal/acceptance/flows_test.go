@@ -65,6 +65,15 @@ type cast struct {
 	model *roster.User // the same
 }
 
+// world is accounts with the options of the flow.
+func (f flow) world(t testing.TB, store roster.Store) *world {
+	return newWorld(t, store, func(o *roster.Options) {
+		if f.options != nil {
+			f.options(o)
+		}
+	})
+}
+
 // names are the name keys that a dump asks for, besides those of the users.
 var names = []string{"ann", "ben", "cid", "dan", "eve", "fay", "gus", "nina", "anna", "dan2"}
 
