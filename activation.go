@@ -19,6 +19,10 @@ const (
 	// PurposeChangeEmail proves an address and makes it the primary one.
 	PurposeChangeEmail Purpose = "change_email"
 
+	// PurposeInvite is PurposeActivate for somebody who was invited, and has to
+	// choose a password.
+	PurposeInvite Purpose = "invite"
+
 	// PurposeResetPassword sets a new password, and proves the address.
 	PurposeResetPassword Purpose = "reset_password"
 
@@ -44,6 +48,10 @@ type Peeked struct {
 	User      *User
 	Email     *UserEmail
 	ExpiresAt time.Time
+
+	// NeedsPassword says that the page has to ask for a password: for
+	// [Users.ActivateWithPassword], ResetPassword or UndoChange.
+	NeedsPassword bool
 }
 
 // Peek tells what a code would do and leaves it good. It is for the page that
@@ -70,7 +78,7 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 			return nil, err
 		}
 	}
-	a, e, err := us.lookUp(ctx, code, us.now(), PurposeActivate, PurposeChangeEmail, PurposeResetPassword)
+	a, e, err := us.lookUp(ctx, code, us.now(), PurposeActivate, PurposeChangeEmail, PurposeInvite, PurposeResetPassword)
 	if err != nil {
 		return nil, err
 	}
@@ -88,13 +96,24 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 	if takenByOther(claims, e) {
 		return nil, us.dead("address taken")
 	}
-	return &Peeked{a.Purpose, u, e, a.ExpiresAt}, nil
+	needs := a.Purpose == PurposeResetPassword
+	if !needs {
+		if needs, err = us.unproven(ctx, u, a); err != nil {
+			return nil, err
+		}
+	}
+	return &Peeked{a.Purpose, u, e, a.ExpiresAt, needs}, nil
 }
 
 // Activate redeems a code: the address that it was sent to is activated, and
 // the account too if it is not activated yet. Other users' claims on the
 // address are worth nothing from then on. A code of [Users.ChangeEmail] also makes the address the
 // primary one. Nobody is signed in by it.
+//
+// The first proof of an address of somebody who has a password already (or was
+// invited, and has none) needs that as well, since who chose it may not be who
+// reads the mail: it is ErrPasswordRequired, which leaves the code good for
+// [Users.ActivateWithPassword]. Options.KeepEarlyPassword waives it.
 //
 // It returns ErrActivation if the code is unknown, used, expired or void, if
 // somebody else was quicker, or if the user is disabled, deleted, banned or
@@ -110,10 +129,16 @@ func (us *Users) Activate(ctx context.Context, code string) (*User, error) {
 
 func (us *Users) activate(ctx context.Context, code string) (u *User, err error) {
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		return us.redeem(ctx, code, func(ctx context.Context, m Model, a *Activation, p proof, now time.Time) error {
+		return us.redeem(ctx, code, func(ctx context.Context, m Model, a *Activation) error {
+			needs, err := us.unproven(ctx, m.RosterUser(), a)
+			if err == nil && needs {
+				err = ErrPasswordRequired
+			}
+			return err
+		}, func(ctx context.Context, m Model, a *Activation, p proof, now time.Time) error {
 			u = m.RosterUser()
 			return us.prove(ctx, m, p, a.Purpose == PurposeChangeEmail, now)
-		}, PurposeActivate, PurposeChangeEmail)
+		}, PurposeActivate, PurposeChangeEmail, PurposeInvite)
 	})
 	if err != nil {
 		return nil, err
@@ -137,7 +162,11 @@ func (us *Users) ResendActivation(ctx context.Context, login string) error {
 		if u.IsActivated() {
 			return nil
 		}
-		return us.sendCode(ctx, u, e, PurposeActivate, us.now())
+		purpose, err := us.proofOf(ctx, u)
+		if err != nil {
+			return err
+		}
+		return us.sendCode(ctx, u, e, purpose, us.now())
 	}))
 }
 

@@ -25,7 +25,7 @@ func TestPeekConsumesNothing(t *testing.T) {
 			t.Fatalf("peeked %+v", p)
 		}
 	}
-	_, err = env.Activate(ctx, code)
+	_, err = env.ActivateWithPassword(ctx, code, rostertest.Password)
 	must(t, err)
 	_, err = env.Peek(ctx, code)
 	wantError(t, err, roster.ErrActivation)
@@ -73,7 +73,7 @@ func TestCodeHasOneSpelling(t *testing.T) {
 			t.Errorf("Activate(%q) = %v, want ErrActivation", s, err)
 		}
 	}
-	_, err = env.Activate(ctx, code)
+	_, err = env.ActivateWithPassword(ctx, code, rostertest.Password)
 	must(t, err)
 }
 
@@ -93,7 +93,7 @@ func TestCodeExpires(t *testing.T) {
 		code := env.Mail.MustCode(t, ann.Email)
 		env.Clock.Advance(tt.after)
 		_, peekErr := env.Peek(ctx, code)
-		_, err = env.Activate(ctx, code)
+		_, err = env.ActivateWithPassword(ctx, code, rostertest.Password)
 		if (err == nil) != tt.good || (peekErr == nil) != tt.good {
 			t.Errorf("after %s: Activate %v, Peek %v", tt.after, err, peekErr)
 		}
@@ -119,7 +119,7 @@ func TestNewCodeVoidsOlderOnes(t *testing.T) {
 		if m.Kind != roster.MailActivateAccount {
 			t.Errorf("mail %d is of kind %s", i, m.Kind)
 		}
-		_, err := env.Activate(ctx, m.Code.Reveal())
+		_, err := env.ActivateWithPassword(ctx, m.Code.Reveal(), rostertest.Password)
 		if last := i == len(mails)-1; last != (err == nil) {
 			t.Errorf("code %d: %v", i, err)
 		}

@@ -67,11 +67,12 @@ func (us *Users) lookUp(ctx context.Context, code string, now time.Time, purpose
 }
 
 // redeem uses a code up, in the transaction of ctx, and runs fn for what it is
-// good for. The row of the user, who may sign in but for the activation, is
-// locked.
+// good for, unless may refuses first: then the code stays good. The row of the
+// user, who may sign in but for the activation, is locked.
 func (us *Users) redeem(
 	ctx context.Context,
 	code string,
+	may func(ctx context.Context, m Model, a *Activation) error,
 	fn func(ctx context.Context, m Model, a *Activation, p proof, now time.Time) error,
 	purposes ...Purpose,
 ) error {
@@ -96,12 +97,15 @@ func (us *Users) redeem(
 	if e = ofUser(claims, a.UserID); e == nil || e.ID != a.EmailID {
 		return us.dead("address gone")
 	}
+	if takenByOther(claims, e) {
+		return us.dead("address taken")
+	}
+	if err := may(ctx, m, a); err != nil {
+		return err
+	}
 	// In one statement: what was found above may be gone by now.
 	if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
 		return us.deadIf(err, ErrNotFound, "used")
-	}
-	if takenByOther(claims, e) {
-		return us.dead("address taken")
 	}
 	return us.deadIf(fn(ctx, m, a, proof{e, claims}, now), ErrConflict, "address taken")
 }
@@ -224,7 +228,7 @@ func (us *Users) sendOne(
 // sendCode is issueCode where older codes may be on their way, which are void:
 // a new password's by a new password's, a proof's by a proof's.
 func (us *Users) sendCode(ctx context.Context, u *User, e *UserEmail, purpose Purpose, now time.Time) error {
-	older := []Purpose{PurposeActivate, PurposeChangeEmail}
+	older := []Purpose{PurposeActivate, PurposeChangeEmail, PurposeInvite}
 	if purpose == PurposeResetPassword {
 		older = []Purpose{PurposeResetPassword}
 	}
@@ -243,6 +247,8 @@ func (us *Users) issueCode(ctx context.Context, u *User, e *UserEmail, purpose P
 	switch {
 	case purpose == PurposeChangeEmail:
 		mail.Kind = MailChangeEmail
+	case purpose == PurposeInvite:
+		mail.Kind, ttl = MailInvitation, us.inviteTTL()
 	case purpose == PurposeResetPassword:
 		mail.Kind, ttl, link = MailResetPassword, us.opts.ResetTTL, us.opts.ResetURL
 	case !u.IsActivated():

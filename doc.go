@@ -35,10 +35,12 @@
 //
 // The account is pending now. The link in the mail leads to a page of the
 // program, which must only look: mail scanners open links, too. [Users.Peek]
-// looks. The button on that page redeems the code by [Users.Activate], once.
+// looks. The button on that page redeems the code by
+// [Users.ActivateWithPassword], once, with the password that is to be good from
+// then on: whoever had signed up, it is who reads the mail that gets the account.
 //
-//	peeked, err := users.Peek(ctx, code)  // for the page
-//	ann, err = users.Activate(ctx, code)  // for its button
+//	peeked, err := users.Peek(ctx, code)                        // for the page
+//	ann, err = users.ActivateWithPassword(ctx, code, password)  // for its button
 //
 // From then on [Users.Authenticate] signs the person in, by name or by any
 // activated address. [WithClient] tells it where the request came from.
@@ -57,6 +59,11 @@
 //
 //	err = users.RequestPasswordReset(ctx, "ann@example.org")
 //	ann, err = users.ResetPassword(ctx, code, password)
+//
+// The mail that tells of a new password or primary address has a code, too, for a
+// week. By [Users.UndoChange] it gives the account back to the mailbox that spoke
+// for it before, whatever somebody has done with it meanwhile; by
+// [Users.AcceptChange] its owner says that all is well.
 //
 // [Users.Create] adds a user on the program's own authority, without password,
 // address or mail; [Users.SetPassword], [Users.AddActivatedEmail] and

@@ -52,7 +52,7 @@ func TestFirstAddressIsPrimary(t *testing.T) {
 	}
 	// The second is proven first: it becomes the primary one, and the account is
 	// activated by it.
-	got, err := env.Activate(ctx, env.Mail.MustCode(t, "b@example.org"))
+	got, err := env.ActivateWithPassword(ctx, env.Mail.MustCode(t, "b@example.org"), rostertest.Password)
 	must(t, err)
 	if !got.IsActivated() {
 		t.Error("the account is not activated")

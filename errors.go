@@ -54,6 +54,10 @@ var (
 	// and nothing was looked at. See [ThrottledError].
 	ErrThrottled = errors.New("roster: throttled")
 
+	// ErrPasswordRequired says that the code is good and that a password has to
+	// come with it: see [Users.ActivateWithPassword].
+	ErrPasswordRequired = errors.New("roster: a password is required")
+
 	// ErrStale says that the row was changed since it was read.
 	ErrStale = errors.New("roster: stale")
 

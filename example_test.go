@@ -32,7 +32,7 @@ func Example() {
 	}); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := users.Activate(ctx, code); err != nil {
+	if _, err := users.ActivateWithPassword(ctx, code, "correct horse battery"); err != nil {
 		log.Fatal(err)
 	}
 
@@ -74,7 +74,7 @@ func mustRegister(users *roster.Users, mailbox *rostertest.Mailbox, name, realNa
 	}); err != nil {
 		log.Fatal(err)
 	}
-	u, err := users.Activate(ctx, codeTo(mailbox, address))
+	u, err := users.ActivateWithPassword(ctx, codeTo(mailbox, address), rostertest.Password)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func ExampleUsers_Register() {
 	// taken: name
 }
 
-func ExampleUsers_Activate() {
+func ExampleUsers_ActivateWithPassword() {
 	ctx := context.Background()
 	users, mailbox := newUsers()
 	if _, err := users.Register(ctx, roster.NewUser{
@@ -128,18 +128,21 @@ func ExampleUsers_Activate() {
 		log.Fatal(err)
 	}
 	fmt.Println("activate", peeked.Email.Address, "for", peeked.User.Name)
+	fmt.Println("ask for the password:", peeked.NeedsPassword)
 
-	// The button on that page redeems the code.
-	ann, err := users.Activate(ctx, code)
+	// The button on that page redeems the code. Who reads the mail says the
+	// password, so that nobody else's is good.
+	ann, err := users.ActivateWithPassword(ctx, code, "correct horse battery")
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("activated:", ann.IsActivated())
 
-	_, err = users.Activate(ctx, code)
+	_, err = users.ActivateWithPassword(ctx, code, "correct horse battery")
 	fmt.Println("once more:", errors.Is(err, roster.ErrActivation))
 	// Output:
 	// activate ann@example.org for ann
+	// ask for the password: true
 	// activated: true
 	// once more: true
 }

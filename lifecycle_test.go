@@ -354,7 +354,7 @@ func TestPruneWaitsForCodes(t *testing.T) {
 	env.Clock.Advance(2 * time.Minute)
 	_, err = env.Prune(ctx, roster.Budget{})
 	must(t, err)
-	_, err = env.Activate(ctx, env.Mail.MustCode(t, ann.Email))
+	_, err = env.ActivateWithPassword(ctx, env.Mail.MustCode(t, ann.Email), rostertest.Password)
 	must(t, err)
 }
 

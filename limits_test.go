@@ -535,7 +535,7 @@ func TestAttemptsAreLogged(t *testing.T) {
 	_, _ = env.Authenticate(ctx, "annabel", rostertest.Password)
 	_, _ = env.Authenticate(ctx, "hunter3-hunter3", "x")
 	_, _ = env.Authenticate(at("192.0.2.1"), "annabel", rostertest.Password)
-	_, err = env.Activate(context.Background(), env.Mail.MustCode(t, "anna@example.org"))
+	_, err = env.ActivateWithPassword(context.Background(), env.Mail.MustCode(t, "anna@example.org"), rostertest.Password)
 	must(t, err)
 	_, err = env.Authenticate(at("192.0.2.1"), "annabel", rostertest.Password)
 	must(t, err)

@@ -143,6 +143,13 @@ type Options struct {
 	// still have to be proven before they are good for signing in.
 	SkipActivation bool
 
+	// KeepEarlyPassword makes Activate keep a password that was chosen before
+	// anybody had proven an address of the account. Then who signs up with the
+	// address of somebody else knows the password of the account that the other
+	// one activates by clicking in the mail. Otherwise the password has to be said,
+	// or chosen anew, with the code: see [Users.ActivateWithPassword].
+	KeepEarlyPassword bool
+
 	// TellTakenAddress makes Register, AddEmail and ChangeEmail say, by a
 	// ConflictError, that somebody else has activated the address. Otherwise
 	// they answer as for a free one and the owner gets a mail, so that nobody

@@ -42,7 +42,7 @@ func TestExpectedPasswords(t *testing.T) {
 	n.Password = rostertest.Password
 	_, err := env.Register(ctx, n)
 	must(t, err)
-	u, err := env.Activate(ctx, env.Mail.MustCode(t, n.Email))
+	u, err := env.ActivateWithPassword(ctx, env.Mail.MustCode(t, n.Email), rostertest.Password)
 	must(t, err)
 	_, err = env.AddEmail(ctx, u.ID, "another-box@example.net")
 	must(t, err)

@@ -185,7 +185,7 @@ func TestGuessedCodes(t *testing.T) {
 	if _, err := env.Activate(ctx, code); throttled(err) == 0 {
 		t.Error(err)
 	}
-	_, err = env.Activate(at("192.0.2.2"), code)
+	_, err = env.ActivateWithPassword(at("192.0.2.2"), code, rostertest.Password)
 	must(t, err)
 	env.Clock.Advance(10 * time.Minute)
 	_, err = env.Activate(ctx, code)

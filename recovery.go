@@ -26,7 +26,8 @@ func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
 
 // ResetPassword redeems a code of [Users.RequestPasswordReset]: it sets the
 // password and, since the code proves the address, activates the address and
-// the account if they are not. Sessions end, every other code of the user is
+// the account if they are not. If it is the first proof of an address, the other
+// addresses that the account claims are dropped. Sessions end, every other code of the user is
 // void, and the primary address is told. Nobody is signed in by it.
 //
 // It returns an [InvalidError] of [FieldPassword], which leaves the code good,
@@ -61,8 +62,12 @@ func (us *Users) resetPassword(ctx context.Context, code, password string) (u *U
 		return nil, err
 	}
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		return us.redeem(ctx, code, func(ctx context.Context, m Model, _ *Activation, p proof, now time.Time) error {
+		anybody := func(context.Context, Model, *Activation) error { return nil }
+		return us.redeem(ctx, code, anybody, func(ctx context.Context, m Model, _ *Activation, p proof, now time.Time) error {
 			u = m.RosterUser()
+			if err := us.dropUnproven(ctx, p.email); err != nil {
+				return err
+			}
 			if err := us.prove(ctx, m, p, false, now); err != nil {
 				return err
 			}

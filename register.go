@@ -54,7 +54,7 @@ func (n NewUser) MarshalJSON() ([]byte, error) {
 
 // Register signs a person up: user, password, address and mail in one
 // transaction. The account can sign in once a code from the mail has been
-// redeemed by [Users.Activate] (or at once, with Options.SkipActivation).
+// redeemed by [Users.ActivateWithPassword] (or at once, with Options.SkipActivation).
 // Hashing takes its time: inside [Users.Atomic] the transaction waits for it.
 //
 // It returns every [InvalidError] at once, joined, or a [ConflictError] of
@@ -127,27 +127,36 @@ func (us *Users) CheckNewUser(n NewUser) error {
 }
 
 func (us *Users) checkNewUser(n NewUser) (draft User, prepared string, err error) {
+	draft, err = us.checkDraft(n, "email", func(draft *User) (err error) {
+		prepared, err = us.preparePassword(n.Password, expectedWords(draft, n.Email)...)
+		return err
+	})
+	if n.Name == "" {
+		err = errors.Join(invalid(FieldName, ReasonEmpty), err)
+	}
+	return draft, prepared, err
+}
+
+// checkDraft checks all but the password, which is for the function, and that
+// there is a name. source is what an empty one means.
+func (us *Users) checkDraft(n NewUser, source string, password func(*User) error) (draft User, err error) {
 	draft = User{Name: n.Name, RealName: n.RealName, Locale: n.Locale, Timezone: n.Timezone}
 	var errs []error
 	switch err := us.checkName(&draft, new(User)); {
 	case err != nil:
 		errs = append(errs, err)
-	case n.Name == "":
-		errs = append(errs, invalid(FieldName, ReasonEmpty))
-	case us.reserved(draft.NameKey):
+	case n.Name != "" && us.reserved(draft.NameKey):
 		errs = append(errs, invalid(FieldName, ReasonReserved))
 	}
 	_, err = AddressKey(n.Email)
-	errs = append(errs, err)
-	prepared, err = us.preparePassword(n.Password, expectedWords(&draft, n.Email)...)
-	errs = append(errs, err)
+	errs = append(errs, err, password(&draft))
 	if err := checkText(FieldSource, n.Source, maxSourceBytes, maxSourceBytes); err != nil {
 		errs = append(errs, err)
 	} else {
-		errs = append(errs, RegistrationSource.Set(&draft, cmp.Or(n.Source, "email")))
+		errs = append(errs, RegistrationSource.Set(&draft, cmp.Or(n.Source, source)))
 	}
 	errs = append(errs, us.checkFields(&draft))
-	return draft, prepared, errors.Join(errs...)
+	return draft, errors.Join(errs...)
 }
 
 const maxSourceBytes = 64

@@ -91,7 +91,7 @@ func TestRegisterToSignIn(t *testing.T) {
 		t.Errorf("code expires at %v, want %v", m.ExpiresAt, want)
 	}
 
-	activated, err := env.Activate(ctx, m.Code.Reveal())
+	activated, err := env.ActivateWithPassword(ctx, m.Code.Reveal(), rostertest.Password)
 	must(t, err)
 	if activated.ID != u.ID || !activated.IsActivated() || !activated.CanLogin() {
 		t.Errorf("activated %+v", activated)

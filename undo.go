@@ -226,7 +226,7 @@ func (us *Users) peekUndo(ctx context.Context, code string) (*Peeked, error) {
 	if takenByOther(claims, e) {
 		return nil, us.dead("address taken")
 	}
-	return &Peeked{PurposeUndo, u, e, un.ExpiresAt}, nil
+	return &Peeked{PurposeUndo, u, e, un.ExpiresAt, true}, nil
 }
 
 // UndoStore keeps the rows of undos. They hang on the user, not on the address,

@@ -198,7 +198,7 @@ func TestOutbox(t *testing.T) {
 		t.Errorf("%+v", row)
 	}
 	code := strings.TrimSpace(msg.Text[strings.Index(msg.Text, "\n\n"):])
-	if _, err := r.users.Activate(ctx, codeIn(code)); err != nil {
+	if _, err := r.users.ActivateWithPassword(ctx, codeIn(code), rostertest.Password); err != nil {
 		t.Errorf("the code in the mail: %v\n%s", err, msg.Text)
 	}
 	wantDelivered(t, r.deliver(), mailer.Delivered{})

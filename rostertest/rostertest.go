@@ -86,7 +86,7 @@ func (env *Env) MustRegister(name string) *roster.User {
 	if _, err := env.Register(ctx, roster.NewUser{Name: name, Email: address, Password: Password}); err != nil {
 		env.t.Fatalf("rostertest: %v", err)
 	}
-	u, err := env.Activate(ctx, env.Mail.MustCode(env.t, address))
+	u, err := env.ActivateWithPassword(ctx, env.Mail.MustCode(env.t, address), Password)
 	if err != nil {
 		env.t.Fatalf("rostertest: %v", err)
 	}

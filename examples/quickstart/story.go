@@ -70,18 +70,19 @@ func (s *story) signUp(ctx context.Context) (*roster.User, error) {
 
 // prove takes the code from the mail and redeems it.
 func (s *story) prove(ctx context.Context, u *roster.User) error {
-	s.show.step("Prove the address", "users.Peek, users.Activate")
+	s.show.step("Prove the address", "users.Peek, users.ActivateWithPassword")
 	for {
 		code, err := s.code(ctx, func() error { return s.users.ResendActivation(ctx, u.Name) })
 		if err != nil {
 			return err
 		}
-		// On the web, Peek is for the page that the link leads to, and Activate
-		// for the button on it: mail scanners open links, too.
+		// On the web, Peek is for the page that the link leads to, and
+		// ActivateWithPassword for the button on it: mail scanners open links, too.
+		// The page asks for the password: that of who reads the mail is good.
 		peeked, err := s.users.Peek(ctx, code)
 		if err == nil {
 			s.show.done("The code is for %s, good until %s.", peeked.Email.Address, clock(peeked.User, peeked.ExpiresAt))
-			_, err = s.users.Activate(ctx, code)
+			_, err = s.users.ActivateWithPassword(ctx, code, s.form.Password)
 		}
 		switch {
 		case err == nil:

@@ -96,8 +96,13 @@ func (a *aviary) person(w *world, older *roster.Users, store *faultStore) {
 	c := code(home)
 	for range 2 {
 		do(func(ctx context.Context) (any, error) { return w.Peek(ctx, c) })
+		do(func(ctx context.Context) (any, error) { return w.ActivateWithPassword(ctx, c, a.password()+"\x07") })
 		do(func(ctx context.Context) (any, error) { return w.Activate(ctx, c) })
 	}
+	do(func(ctx context.Context) (any, error) {
+		return w.Invite(ctx, roster.NewUser{Email: address(), RealName: "Guest"})
+	})
+	do(func(ctx context.Context) (any, error) { return w.ActivateWithPassword(ctx, code(""), a.password()) })
 	if u, _ := w.ByID(context.Background(), id); u != nil && !u.IsActivated() {
 		w.must(w.ResendActivation(context.Background(), name))
 		_, err := w.Activate(context.Background(), code(home))

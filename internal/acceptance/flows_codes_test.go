@@ -82,6 +82,50 @@ var codeFlows = []flow{
 			return w.Activate(ctx, c.codes["shared@example.org of ben"])
 		},
 	},
+	{
+		verb: "Activate", name: "without the password", refused: roster.ErrPasswordRequired, options: strict,
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.Activate(ctx, c.codes["ben@example.org"])
+		},
+	},
+	{
+		verb: "ActivateWithPassword", name: "that the account has", options: strict,
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.ActivateWithPassword(ctx, c.codes["ben@example.org"], goodPassword)
+		},
+	},
+	{
+		verb: "ActivateWithPassword", name: "that is another", options: strict,
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.ActivateWithPassword(ctx, c.codes["ben@example.org"], otherPassword)
+		},
+	},
+	{
+		verb: "ActivateWithPassword", name: "of an invitation",
+		prepare: func(w *world, c *cast) {
+			_, err := w.Invite(context.Background(), roster.NewUser{Name: "nina", Email: "nina@example.org"})
+			w.must(err)
+			c.code = w.post.code(w.t, "nina@example.org")
+		},
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.ActivateWithPassword(ctx, c.code, otherPassword)
+		},
+	},
+	{
+		verb: "ActivateWithPassword", name: "after the first proof", refused: roster.ErrActivation,
+		run: func(ctx context.Context, w *world, c *cast) (any, error) {
+			return w.ActivateWithPassword(ctx, c.codes["ann-3@example.org"], otherPassword)
+		},
+	},
+	{verb: "Invite", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return w.Invite(ctx, roster.NewUser{Email: "nina@example.org"})
+	}},
+	{verb: "Invite", name: "with a name that is taken", refused: roster.ErrConflict, run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return w.Invite(ctx, roster.NewUser{Name: "ann", Email: "nina@example.org"})
+	}},
+	{verb: "Peek", name: "where a password is needed", options: strict, run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return w.Peek(ctx, c.codes["ben@example.org"])
+	}},
 	{verb: "Peek", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return w.Peek(ctx, c.codes["ben@example.org"])
 	}},

@@ -112,6 +112,9 @@ func newCast(w *world) *cast {
 
 const otherPassword = "another good password"
 
+// strict makes the world ask for a password at the first proof.
+func strict(o *roster.Options) { o.KeepEarlyPassword = false }
+
 // flows has every verb of Users, with every way through it that makes other
 // calls of the store.
 var flows = slices.Concat(codeFlows, accountFlows, passwordFlows, sessionFlows)

@@ -36,6 +36,10 @@ func TestBadQuestions(t *testing.T) {
 				func(s string) error { _, err := w.ResetPassword(ctx, s, otherPassword); return err },
 				roster.ErrActivation,
 			},
+			"ActivateWithPassword": {
+				func(s string) error { _, err := w.ActivateWithPassword(ctx, s, otherPassword); return err },
+				roster.ErrActivation,
+			},
 			"UndoChange": {
 				func(s string) error { _, err := w.UndoChange(ctx, s, otherPassword); return err },
 				roster.ErrActivation,

@@ -88,7 +88,7 @@ func (x *machine) create() error {
 }
 
 func (x *machine) activate() error {
-	c := x.code(roster.PurposeActivate, roster.PurposeChangeEmail)
+	c := x.code(roster.PurposeActivate, roster.PurposeChangeEmail, roster.PurposeInvite)
 	if c == nil || x.odds(20) {
 		_, err := x.w.Activate(x.ctx, strings.Repeat("x", rapid.SampledFrom([]int{0, 42, 43, 44}).Draw(x.T, "length")))
 		return x.want("activate", err, roster.ErrActivation)
@@ -98,11 +98,44 @@ func (x *machine) activate() error {
 	if mu == nil || c.purpose == roster.PurposeResetPassword {
 		return x.want("activate", err, roster.ErrActivation)
 	}
+	if c.purpose == roster.PurposeInvite && !mu.hasProven() {
+		return x.want("activate", err, roster.ErrPasswordRequired)
+	}
 	x.want("activate", err, nil)
 	if u.ID != mu.id {
 		x.Fatalf("activated user %d, want %d", u.ID, mu.id)
 	}
 	x.m.prove(mu, e, c.purpose == roster.PurposeChangeEmail, x.now())
+	return nil
+}
+
+// firstProof is the first proof of an address by somebody who says a password.
+func (x *machine) firstProof() error {
+	c, p := x.code(roster.PurposeActivate, roster.PurposeChangeEmail, roster.PurposeInvite), x.password()
+	if c == nil {
+		return errIdle
+	}
+	if mu := x.m.users[c.user]; mu != nil && mu.password != "" && x.odds(2) {
+		p = mu.password
+	}
+	u, err := x.w.ActivateWithPassword(x.ctx, c.code, p)
+	mu, e := x.m.good(c, x.now())
+	if mu == nil || c.purpose == roster.PurposeResetPassword || mu.hasProven() {
+		return x.want("first proof", err, roster.ErrActivation)
+	}
+	x.want("first proof", err, nil)
+	if u.ID != mu.id {
+		x.Fatalf("activated user %d, want %d", u.ID, mu.id)
+	}
+	known := mu.password == p
+	if !known {
+		x.m.dropOthers(mu, e)
+	}
+	x.m.prove(mu, e, c.purpose == roster.PurposeChangeEmail, x.now())
+	if !known {
+		mu.password, mu.passwordAt = p, x.now()
+		x.m.sensitive(mu, x.now())
+	}
 	return nil
 }
 
@@ -163,7 +196,11 @@ func (x *machine) resend() error {
 	err := x.w.ResendActivation(x.ctx, login)
 	for i, u := range users {
 		if !u.active() {
-			x.m.sendCode(u, emails[i], roster.PurposeActivate, x.now(), activationTTL)
+			purpose := roster.PurposeActivate
+			if u.password == "" {
+				purpose = roster.PurposeInvite
+			}
+			x.m.sendCode(u, emails[i], purpose, x.now(), activationTTL)
 		}
 	}
 	return x.sent("resend", err)
@@ -206,6 +243,9 @@ func (x *machine) reset() error {
 		return x.want("reset", err, roster.ErrActivation)
 	}
 	x.want("reset", err, nil)
+	if !mu.hasProven() {
+		x.m.dropOthers(mu, e)
+	}
 	if u.ID != mu.id {
 		x.Fatalf("reset the password of user %d, want %d", u.ID, mu.id)
 	}

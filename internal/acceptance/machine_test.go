@@ -159,6 +159,7 @@ var deeds = map[string]deed{
 	"Delete": (*machine).delete, "Restore": (*machine).restore, "Purge": (*machine).purge,
 	"SetPassword": (*machine).setPassword, "ChangePassword": (*machine).changePassword,
 	"RequestReset": (*machine).requestReset, "Reset": (*machine).reset,
+	"First proof": (*machine).firstProof, "First proof again": (*machine).firstProof,
 	"Undo": (*machine).undo, "Accept": (*machine).accept,
 	"Authenticate": (*machine).authenticate, "Prune": (*machine).prune,
 }

@@ -114,6 +114,9 @@ func (u *mUser) primary() *mEmail {
 	return nil
 }
 
+// hasProven reports whether any address of the user is activated.
+func (u *mUser) hasProven() bool { return slices.ContainsFunc(u.emails, (*mEmail).active) }
+
 // live is the user, unless it is deleted.
 func (m *model) live(id roster.UserID) *mUser {
 	if u := m.users[id]; u != nil && !u.deleted() {
@@ -220,10 +223,12 @@ func (m *model) mail(kind roster.MailKind, u *mUser, to string) {
 // sendCode makes a code; older ones of its kind are void.
 func (m *model) sendCode(u *mUser, e *mEmail, purpose roster.Purpose, now time.Time, ttl time.Duration) {
 	kind := roster.MailActivateEmail
-	older := []roster.Purpose{roster.PurposeActivate, roster.PurposeChangeEmail}
+	older := []roster.Purpose{roster.PurposeActivate, roster.PurposeChangeEmail, roster.PurposeInvite}
 	switch {
 	case purpose == roster.PurposeResetPassword:
 		kind, older = roster.MailResetPassword, []roster.Purpose{purpose}
+	case purpose == roster.PurposeInvite:
+		kind, ttl = roster.MailInvitation, pendingTTL
 	case purpose == roster.PurposeChangeEmail:
 		kind = roster.MailChangeEmail
 	case !u.active():
@@ -268,6 +273,15 @@ func (u *mUser) promote() {
 		next = u.emails[i]
 	}
 	next.primary = true
+}
+
+// dropOthers is what the first proof of e does to what was claimed before.
+func (m *model) dropOthers(u *mUser, e *mEmail) {
+	for _, other := range slices.Clone(u.emails) {
+		if other != e {
+			m.remove(u, other)
+		}
+	}
 }
 
 // movePrimary is auth-sensitive, and the former address is told.

@@ -83,6 +83,10 @@ var storms = []struct {
 		_, err := s.w.ResetPassword(ctx, s.code(rng), goodPassword)
 		return err
 	}, is(roster.ErrActivation)},
+	{"ActivateWithPassword", 3, func(ctx context.Context, s *storm, rng *rand.Rand) error {
+		_, err := s.w.ActivateWithPassword(ctx, s.code(rng), goodPassword)
+		return err
+	}, is(roster.ErrActivation)},
 	{"UndoChange", 3, func(ctx context.Context, s *storm, rng *rand.Rand) error {
 		_, err := s.w.UndoChange(ctx, s.code(rng), goodPassword)
 		return err

@@ -27,7 +27,10 @@ type world struct {
 func newWorld(t testing.TB, store roster.Store, changes ...func(*roster.Options)) *world {
 	t.Helper()
 	w := &world{t: t, store: store, clock: rostertest.NewClock(), post: new(post)}
-	opts := roster.Options{Mailer: w.post, Hasher: rostertest.Hasher{}, Now: w.clock.Now, Limits: rostertest.Unlimited()}
+	opts := roster.Options{
+		Mailer: w.post, Hasher: rostertest.Hasher{}, Now: w.clock.Now, Limits: rostertest.Unlimited(),
+		KeepEarlyPassword: true, // but for the tests of the first proof
+	}
 	for _, change := range changes {
 		change(&opts)
 	}
@@ -119,7 +122,11 @@ func (w *world) pending(name, address string) *roster.User {
 func (w *world) active(name, address string) *roster.User {
 	w.t.Helper()
 	w.pending(name, address)
-	u, err := w.Activate(context.Background(), w.post.code(w.t, address))
+	code := w.post.code(w.t, address)
+	u, err := w.Activate(context.Background(), code)
+	if errors.Is(err, roster.ErrPasswordRequired) {
+		u, err = w.ActivateWithPassword(context.Background(), code, goodPassword)
+	}
 	if err != nil {
 		w.t.Fatalf("activate %s: %v", name, err)
 	}

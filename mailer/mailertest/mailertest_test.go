@@ -48,7 +48,7 @@ func TestRecorder(t *testing.T) {
 			if m := mails.Last(t, address); m.Locale != lang || m.Kind != roster.MailActivateAccount {
 				t.Errorf("%s in %s, want %s", m.Kind, m.Locale, lang)
 			}
-			if _, err := env.Activate(ctx, code); err != nil {
+			if _, err := env.ActivateWithPassword(ctx, code, rostertest.Password); err != nil {
 				t.Errorf("%s: %v", lang, err)
 			}
 		}
@@ -97,7 +97,7 @@ func (f *fatal) Fatalf(format string, _ ...any) {
 func TestNothingThere(t *testing.T) {
 	env, mails := newEnv(t, "")
 	register(t, env, "ann", "")
-	if _, err := env.Activate(context.Background(), mails.Code(t, "ann@example.org")); err != nil {
+	if _, err := env.ActivateWithPassword(context.Background(), mails.Code(t, "ann@example.org"), rostertest.Password); err != nil {
 		t.Fatal(err)
 	}
 	register(t, env, "ben", "")
@@ -145,7 +145,10 @@ func TestScanner(t *testing.T) {
 			http.SetCookie(w, &http.Cookie{Name: "a", Value: "b"})
 			look := func(ctx context.Context, code string) error { _, err := env.Peek(ctx, code); return err }
 			if careless {
-				look = func(ctx context.Context, code string) error { _, err := env.Activate(ctx, code); return err }
+				look = func(ctx context.Context, code string) error {
+					_, err := env.ActivateWithPassword(ctx, code, rostertest.Password)
+					return err
+				}
 			}
 			if err := look(r.Context(), r.FormValue("code")); err != nil {
 				http.Error(w, "no such code", http.StatusGone)
@@ -166,7 +169,7 @@ func TestScanner(t *testing.T) {
 		if requests[http.MethodHead] != 2 || requests[http.MethodGet] != 2 || panicked != 4 {
 			t.Errorf("requests %v, %d panicked", requests, panicked)
 		}
-		_, err := env.Activate(ctx, mails.Code(t, "ann@example.org"))
+		_, err := env.ActivateWithPassword(ctx, mails.Code(t, "ann@example.org"), rostertest.Password)
 		if careless != errors.Is(err, roster.ErrActivation) || careless != (gone > 0) {
 			t.Errorf("careless %v: %v, %d gone", careless, err, gone)
 		}
@@ -183,7 +186,7 @@ func TestFlow(t *testing.T) {
 		o.ActivationURL, o.ResetURL, o.UndoURL = "https://app.example.org/a#{code}", "https://app.example.org/r#{code}", "https://app.example.org/u#{code}"
 	})
 	register(t, env, "ann", "ja")
-	ann, err := env.Activate(ctx, mails.Code(t, "ann@example.org"))
+	ann, err := env.ActivateWithPassword(ctx, mails.Code(t, "ann@example.org"), rostertest.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
