@@ -119,6 +119,11 @@ func (us *Users) reinstate(ctx context.Context, un *Undo, claims []*UserEmail, n
 	if _, err := us.store.DeleteEmails(ctx, gone...); err != nil {
 		return nil, err
 	}
+	if own == nil || !own.IsActivated() { // as in prove, too
+		if _, err := us.store.DeleteReleased(ctx, un.AddressKey, un.UserID); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case own == nil:
 		err = us.store.InsertEmail(ctx, &UserEmail{

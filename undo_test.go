@@ -534,6 +534,48 @@ func TestUndoOfAnAddressThatIsTaken(t *testing.T) {
 	healthy(t, env)
 }
 
+// Who was deleted with the address comes back without it, as after any other
+// proof of it: neither at once nor when it is free again, and whether the address
+// had been removed or was claimed anew.
+func TestUndoOfAnAddressThatWasReleased(t *testing.T) {
+	ctx := context.Background()
+	for _, claimed := range []bool{false, true} {
+		env := rostertest.New(t)
+		ann := env.MustRegister("ann")
+		removeHers := func() {
+			emails, err := env.Emails(ctx, ann.ID)
+			must(t, err)
+			i := slices.IndexFunc(emails, func(e *roster.UserEmail) bool { return e.AddressKey == "ann@example.org" })
+			must(t, env.RemoveEmail(ctx, ann.ID, emails[i].ID))
+		}
+		changeTo(t, env, ann.ID, "evil@evil.example")
+		code := undoCode(t, env, "ann@example.org")
+		removeHers()
+		other := env.MustRegister("other") // whom she made in her need
+		_, err := env.AddActivatedEmail(ctx, other.ID, "ann@example.org")
+		must(t, err)
+		must(t, env.Delete(ctx, other.ID))
+		if claimed {
+			_, err := env.AddEmail(ctx, ann.ID, "ann@example.org")
+			must(t, err)
+		}
+		_, err = env.UndoChange(ctx, code, herPassword)
+		must(t, err)
+		if err := env.Restore(ctx, other.ID); err != nil {
+			t.Errorf("claimed %v: restoring while she has the address: %v", claimed, err)
+		}
+		wantEmails(t, env, other.ID, "other@example.org*")
+		must(t, env.Delete(ctx, other.ID))
+		changeTo(t, env, ann.ID, "new@example.org")
+		removeHers()
+		if err := env.Restore(ctx, other.ID); err != nil {
+			t.Errorf("claimed %v: restoring when the address is free: %v", claimed, err)
+		}
+		wantEmails(t, env, other.ID, "other@example.org*")
+		healthy(t, env)
+	}
+}
+
 // Without UndoTTL there are notices and no codes, nor for users of a directory,
 // whom their mailbox does not sign in.
 func TestNoticesWithoutUndo(t *testing.T) {
