@@ -25,7 +25,7 @@ func readArgon2(s, rest string) (foreign, bool) {
 	salt, ok := unbase64(phcBase64, parts[3], minSalt, maxSalt)
 	tag, ok2 := unbase64(phcBase64, parts[4], minTag, maxTag)
 	return foreign{
-		format: "argon2" + parts[0], setting: zeroed(s, parts[4], 'A'), tag: tag, memory: cost.memory(), fast: cost.memory() < 1<<20,
+		format: "argon2" + parts[0], setting: zeroed(s, parts[4], 'A'), tag: tag, memory: cost.memory(),
 		derive: func(_ *Hasher, password []byte) ([]byte, error) {
 			switch {
 			case parts[1] == "v=16":

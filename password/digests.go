@@ -36,7 +36,7 @@ func digest(name string) (newHash func() hash.Hash, size int) {
 // simple is a hash that is one digest of the password and a salt.
 func simple(format, setting string, tag []byte, compute func(password []byte) []byte) foreign {
 	return foreign{
-		format: format, setting: setting, tag: tag, memory: small, fast: true,
+		format: format, setting: setting, tag: tag, memory: small,
 		derive: func(_ *Hasher, password []byte) ([]byte, error) { return compute(password), nil },
 	}
 }

@@ -2,6 +2,7 @@ package password_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,44 @@ func TestDummyCostsAsMuch(t *testing.T) {
 	for what, took := range map[string]time.Duration{"dummy": dummy, "empty": empty, "64 MiB": huge} {
 		if ratio := float64(took) / float64(right); ratio < 0.7 || ratio > 1.6 {
 			t.Errorf("%s takes %.2f times as long (%v, %v)", what, ratio, took, right)
+		}
+	}
+}
+
+// A mismatch of whatever another system has stored, cheap or dear, pays for one
+// argon2id more, as a name that is unknown does; a match does not. Told by the
+// memory, which no other load on the machine changes, and Memory counts it.
+func TestForeignMismatchCostsAsMuch(t *testing.T) {
+	h := reader(t)
+	h.Cost = password.Argon2id{Time: 1, MemoryKiB: 8 << 10, Threads: 1}
+	const own = 8 << 20
+	allocates := func(hash, pw string, want bool) int64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		ok, _, err := h.Verify(t.Context(), hash, pw)
+		runtime.ReadMemStats(&after)
+		if ok != want || err != nil {
+			t.Fatalf("Verify of %s: %v %v", hash, ok, err)
+		}
+		return int64(after.TotalAlloc - before.TotalAlloc)
+	}
+	seen := make(map[string]bool)
+	for _, v := range stored(t) {
+		format, err := h.Format(v.column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Of each kind the first, and those that cost what is common.
+		if common := strings.Contains(v.column, "$10000$") || strings.HasPrefix(v.column, "$P$B"); format == "argon2id" || seen[format] && !common {
+			continue
+		}
+		seen[format] = true
+		match, mismatch := allocates(v.column, v.password, true), allocates(v.column, "x"+v.password, false)
+		if more := mismatch - match; more < own*9/10 {
+			t.Errorf("%s, %.24s: a mismatch takes %d KiB more than a match", format, v.column, more>>10)
+		}
+		if got := h.Memory(v.column); got < own {
+			t.Errorf("Memory of %s: %d", v.column, got)
 		}
 	}
 }

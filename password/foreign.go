@@ -30,7 +30,6 @@ type foreign struct {
 	setting string // the stored string with a tag of zeros
 	tag     []byte // what derive gives for the right password
 	memory  int64  // bytes that derive takes
-	fast    bool   // so cheap that its time would tell it from an unknown name
 
 	// derive computes the tag. It gives nil, after the work, for a password that
 	// the system could not have told from another one, and an error that is

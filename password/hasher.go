@@ -93,9 +93,12 @@ func (h Hasher) Hash(ctx context.Context, password string) (string, error) {
 // system that hash comes from could tell apart: over 72 bytes for bcrypt, a NUL
 // for any.
 //
-// It takes as long as hash says; the package comment lists the bounds. A cheap
-// hash of another system that does not match is paid for with one argon2id, so
-// that its time does not tell it from an unknown name.
+// It takes as long as hash says; the package comment lists the bounds. A hash of
+// another system that does not match is paid for with one argon2id more, so that
+// it is never refused sooner than an unknown name. It is refused later by what it
+// costs itself: nothing to speak of for a cheap one, but a dear one, bcrypt of
+// cost 12 say, still tells that there is such an account, also when it is
+// wrapped, until its owner has signed in and it is made again.
 //
 // The error wraps [ErrHash] if hash is corrupt, of no kind that is known, or
 // out of bounds, and then no work was done; [ErrKey] if it needs a key that the
@@ -127,7 +130,7 @@ func (h Hasher) Verify(ctx context.Context, hash, password string) (ok, rehash b
 		ok, err = st.foreign.match(&h, password, possible, sameSealed)
 	default:
 		ok, err = st.foreign.match(&h, password, possible, st.foreign.same)
-		if err == nil && !ok && st.foreign.fast {
+		if err == nil && !ok {
 			h.seal([]byte(password))
 		}
 	}
@@ -158,10 +161,8 @@ func (h Hasher) Memory(hash string) int64 {
 		return st.cost.memory()
 	case st.wrapped:
 		return max(st.foreign.memory, st.cost.memory())
-	case st.foreign.fast:
-		return max(st.foreign.memory, own)
 	}
-	return st.foreign.memory
+	return max(st.foreign.memory, own)
 }
 
 // Format names the kind of a stored hash: "argon2id", "bcrypt",

@@ -20,7 +20,7 @@ func pbkdf2Hash(format, setting, digestName string, rounds int, salt, tag []byte
 	blocks := (len(tag) + size - 1) / size
 	ok := rounds >= 1 && rounds <= maxWork/blocks && len(salt) >= 1 && len(salt) <= maxForSalt
 	return foreign{
-		format: format, setting: setting, tag: tag, memory: small, fast: rounds*blocks < 10_000,
+		format: format, setting: setting, tag: tag, memory: small,
 		derive: func(_ *Hasher, password []byte) ([]byte, error) {
 			return pbkdf2Key(newHash, password, salt, rounds, len(tag))
 		},

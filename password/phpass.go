@@ -22,7 +22,7 @@ func portable(format, s, rest string, newHash func() hash.Hash, most, digits int
 	log2 := strings.IndexByte(cryptAlphabet, rest[0])
 	salt, text := []byte(rest[1:9]), rest[9:]
 	return foreign{
-		format: format, setting: zeroed(s, text, '.'), tag: []byte(text), memory: small, fast: log2 < 13,
+		format: format, setting: zeroed(s, text, '.'), tag: []byte(text), memory: small,
 		derive: func(_ *Hasher, password []byte) ([]byte, error) {
 			h := newHash()
 			state := sum(newHash, salt, password)

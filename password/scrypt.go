@@ -29,7 +29,7 @@ func (c scryptCost) key(password, salt []byte, n int) ([]byte, error) {
 func scryptHash(format, setting string, cost scryptCost, salt, tag []byte) (foreign, bool) {
 	ok := cost.ok() && len(salt) >= 1 && len(salt) <= maxForSalt && len(tag) >= minForTag && len(tag) <= maxForTag
 	return foreign{
-		format: format, setting: setting, tag: tag, memory: cost.memory(), fast: cost.memory() < 1<<20,
+		format: format, setting: setting, tag: tag, memory: cost.memory(),
 		derive: func(_ *Hasher, password []byte) ([]byte, error) { return cost.key(password, salt, len(tag)) },
 	}, ok
 }

@@ -26,7 +26,7 @@ func readYescrypt(s, rest string) (foreign, bool) {
 	salt, ok := uncrypt64(parts[1], 64)
 	tag, ok2 := uncrypt64(parts[2], 32)
 	return foreign{
-		format: "yescrypt", setting: zeroed(s, parts[2], '.'), tag: tag, memory: y.memory(), fast: y.memory() < 1<<20,
+		format: "yescrypt", setting: zeroed(s, parts[2], '.'), tag: tag, memory: y.memory(),
 		derive: func(_ *Hasher, password []byte) ([]byte, error) { return y.key(password, salt) },
 	}, ok && ok2 && len(tag) == 32 && r <= 1<<10 && y.memory() <= maxMemory+1<<20
 }
