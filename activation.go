@@ -154,7 +154,9 @@ func (us *Users) activate(ctx context.Context, code string) (u *User, err error)
 // Nothing is sent for an account that is activated (its owner can call
 // [Users.AddEmail] again), that cannot sign in anyway, or that was made longer
 // than Options.PendingTTL ago. Whether there is such an account is not told, not
-// even by a Mailer that fails, nor by Limits.AddressMails: the answer is nil. A
+// even by what fails, as in [Users.RequestPasswordReset], nor by
+// Limits.AddressMails: the answer is nil. It takes a little longer if there is
+// one; a program that minds answers the request first and calls this after it. A
 // source that asks too often gets a [ThrottledError], see Limits.SourceMails.
 func (us *Users) ResendActivation(ctx context.Context, login string) error {
 	const verb = "resend activation"

@@ -142,11 +142,12 @@ func (us *Users) sendAgain(
 		return err
 	}
 	var emails []*UserEmail
-	var sent error // the Mailer's word is kept from the caller
+	var sent error // kept from the caller where it would tell, see untold
 	for _, e := range found {
 		may, done, err := us.countMail(ctx, kind, e.AddressKey, e.UserID)
 		if err != nil {
-			return err
+			sent = err
+			return us.untold(verb, err)
 		}
 		defer func() { done(sent) }()
 		if may {
@@ -165,12 +166,24 @@ func (us *Users) sendAgain(
 		return nil
 	})
 	sent = err
+	return us.untold(verb, err)
+}
+
+// untold logs what kept a mail from somebody and would tell that there is
+// somebody, since it does not happen for those who are unknown: a Mailer that
+// fails, a store that can be read and not written. Any other error it returns.
+func (us *Users) untold(verb string, err error) error {
 	var mail *mailError
-	if errors.As(err, &mail) {
+	var unavailable *UnavailableError
+	switch {
+	case errors.As(err, &mail):
 		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("kind", string(mail.kind)))
-		return nil
+	case errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase:
+		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("unavailable", unavailable.What))
+	default:
+		return err
 	}
-	return err
+	return nil
 }
 
 // meant finds the addresses that login means: the primary one of a name; else

@@ -11,9 +11,13 @@ import (
 // that was never activated gets it at the address it has claimed.
 //
 // Whether there is such an account is not told, not even by a Mailer that fails,
-// nor by Limits.AddressMails: the answer is nil. A source that asks too often
-// gets a [ThrottledError], see Limits.SourceMails. Users of a directory, and whoever cannot sign in for a
-// reason other than the missing activation, get no code.
+// a database that can only be read or is busy for too long, nor by
+// Limits.AddressMails: the answer is nil, and what failed is in the log. It takes
+// a little longer if there is an account, by what is written then; a program that
+// minds answers the request first and calls this after it, for whatever login. A
+// source that asks too often gets a [ThrottledError], see Limits.SourceMails.
+// Users of a directory, and whoever cannot sign in for a reason other than the
+// missing activation, get no code.
 func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
 	const verb = "request password reset"
 	return wrap(verb, 0, us.sendAgain(ctx, verb, login, mailsOfResets, func(ctx context.Context, u *User, e *UserEmail) error {

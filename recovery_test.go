@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/rostertest"
+	"github.com/go-roster/roster/store/memory"
 )
 
 func TestResetPassword(t *testing.T) {
@@ -157,6 +158,72 @@ func TestFailingMailerTellsNothing(t *testing.T) {
 	}
 	env.Mail.Fail(nil)
 	healthy(t, env)
+}
+
+// failing is a store whose transactions, and whose Limiter for mails, fail while
+// they are told to.
+type failing struct {
+	roster.Store
+	atomic, limits error
+}
+
+func (s *failing) Atomic(ctx context.Context, fn func(context.Context) error) error {
+	if s.atomic != nil {
+		return s.atomic
+	}
+	return s.Store.Atomic(ctx, fn)
+}
+
+func (s *failing) TakeLimits(ctx context.Context, now time.Time, takes ...roster.LimitTake) ([]string, error) {
+	if s.limits != nil {
+		return nil, s.limits
+	}
+	return s.Store.TakeLimits(ctx, now, takes...)
+}
+
+// Nor must a store that can be read and not written, or a Limiter that fails. One
+// that is down tells nothing, as it cannot be asked who there is.
+func TestUnwritableStoreTellsNothing(t *testing.T) {
+	ctx := context.Background()
+	s := &failing{Store: memory.New()}
+	for _, own := range []bool{false, true} { // a Limiter of one's own has no spare
+		env := rostertest.NewOn(t, s, func(o *roster.Options) {
+			// No budget for all, so that only known addresses are counted.
+			o.Limits = roster.Limits{Mails: -1, SourceMails: -1}
+			if own {
+				o.Limiter = s
+			}
+		})
+		if !own {
+			env.MustRegister("ann")
+			_, err := env.Register(ctx, roster.NewUser{Name: "ben", Email: "ben@example.org", Password: rostertest.Password})
+			must(t, err)
+		}
+		env.Mail.Clear()
+		for _, what := range []string{roster.UnavailableReadOnly, roster.UnavailableBusy} {
+			unavailable := &roster.UnavailableError{What: what}
+			for _, errs := range [][2]error{{unavailable, nil}, {nil, unavailable}, {unavailable, unavailable}} {
+				s.atomic, s.limits = errs[0], errs[1]
+				for _, login := range []string{"ann", "ann@example.org", "ben", "ben@example.org", "nobody", "nobody@example.org"} {
+					for verb, err := range map[string]error{
+						"reset": env.RequestPasswordReset(ctx, login), "activation": env.ResendActivation(ctx, login),
+					} {
+						if err != nil {
+							t.Errorf("%s of %s: %v", verb, login, err)
+						}
+					}
+				}
+			}
+		}
+		s.atomic = &roster.UnavailableError{What: roster.UnavailableDatabase}
+		s.limits = nil
+		wantError(t, env.RequestPasswordReset(ctx, "ann"), roster.ErrUnavailable)
+		s.atomic = nil
+		env.Mail.Clear()
+		must(t, env.RequestPasswordReset(ctx, "ann")) // and what failed has cost nothing
+		env.Mail.MustCode(t, "ann@example.org")
+		healthy(t, env)
+	}
 }
 
 // Who asks for a reset by an address gets it there, and only by a proven one.
