@@ -259,8 +259,8 @@ func (g *guess) log(ctx context.Context, verb string, err error) {
 	g.us.opts.Logger.LogAttrs(ctx, level, "password attempt", attrs...)
 }
 
-// noticeFailures tells the primary address that a sign-in came after many that
-// failed. That it cannot is no reason to keep anybody out.
+// noticeFailures tells the primary address that the right password came after
+// many that were wrong. That it cannot is no reason to keep anybody out.
 func (us *Users) noticeFailures(ctx context.Context, u *User, failures int) {
 	if limit := us.opts.Limits.Notice; limit <= 0 || failures < limit || us.opts.Mailer == nil {
 		return

@@ -516,6 +516,38 @@ func TestSignInAfterFailures(t *testing.T) {
 	must(t, err)
 }
 
+// The failures are told whatever the right password was given for, since they are
+// forgotten then: also to a RenewPassword that is refused in the end, and to a
+// sign-in with a password that must be changed first.
+func TestFailuresBeforeRenewal(t *testing.T) {
+	for _, change := range []bool{false, true} {
+		env, _ := limited(t)
+		u := env.MustRegister("ann")
+		if change {
+			must(t, env.RequirePasswordChange(context.Background(), u.ID, 0))
+		}
+		env.Mail.Clear()
+		for i := range 6 {
+			_, err := env.Authenticate(at(fmt.Sprintf("192.0.2.%d", i)), "ann", "wrong")
+			wantError(t, err, roster.ErrCredentials)
+		}
+		var err error
+		if change {
+			_, err = env.Authenticate(at("198.51.100.7"), "ann", rostertest.Password)
+			wantError(t, err, roster.ErrMustChangePassword)
+		} else {
+			_, err = env.RenewPassword(at("198.51.100.7"), "ann", rostertest.Password, "ann@example.org")
+			wantError(t, err, roster.ErrInvalid)
+			_, err = env.Authenticate(at("198.51.100.7"), "ann", rostertest.Password)
+			must(t, err)
+		}
+		mails := env.Mail.All()
+		if len(mails) != 1 || mails[0].Kind != roster.MailSignInAfterFailures || mails[0].Failures != 6 {
+			t.Errorf("must change %v: mails %v", change, mails)
+		}
+	}
+}
+
 // Every attempt is one record, which names nobody and says no password.
 func TestAttemptsAreLogged(t *testing.T) {
 	var log bytes.Buffer

@@ -68,7 +68,6 @@ func (us *Users) authenticate(ctx context.Context, login, typed string) (*User, 
 	if err := us.recordLogin(ctx, u, at); err != nil {
 		return nil, err
 	}
-	us.noticeFailures(ctx, u, k.failures)
 	return u, nil
 }
 
@@ -106,6 +105,9 @@ func (us *Users) know(ctx context.Context, verb, login, typed string) (k knowing
 		}
 		return c.mustChange()
 	})
+	if err == nil || errors.Is(err, ErrMustChangePassword) { // the failures are forgotten now
+		us.noticeFailures(ctx, k.user, k.failures)
+	}
 	return k, err
 }
 
