@@ -85,8 +85,9 @@ func (u *User) mayLogin() bool {
 // than every auth-sensitive change. It is for programs that keep sessions of
 // their own and not those of [Users.SignIn]. Take LastLoginAt of what
 // [Users.Authenticate] returned for the time of creation: it lies before the
-// password was compared, so that a change meanwhile ends the session. A session
-// created in the same microsecond as the change is valid.
+// password was compared, so that a change meanwhile ends the session, and
+// every later change lies after it, also while the clock stands still. Of any
+// other time, the microsecond of the change is valid.
 func (u *User) SessionValid(created time.Time) bool { return !created.Before(u.AuthChangedAt) }
 
 // DisplayName is the real name, or the name if there is none.

@@ -29,15 +29,22 @@ const Password = "correct horse battery"
 type Env struct {
 	*roster.Users
 	Store roster.Store
-	Mail  *Mailbox
+	Mail  *Mailbox // every mail, whatever Options.Mailer is
 	Clock *Clock
 
 	t testing.TB
 }
 
 // New returns accounts on an empty memory store, without limits (see
-// [Unlimited]). Each change may alter the
-// options before they are used: a Store other than memory is [NewOn]'s.
+// [Unlimited]). A store other than memory is for [NewOn].
+//
+// Each change may alter the options before they are used. A Mailer that it sets
+// gets every mail, and Env.Mail keeps them beside it. o.Now is that of Env.Clock, to
+// be handed to whatever else has a clock; a Mailer with a method
+// UseClock(func() time.Time), such as that of package mailertest, is given it. If a
+// change sets another Now, Env.Clock shows that, and to advance it fails the test.
+// For passwords that come from another system set o.Hasher to password.Hasher{},
+// since [Hasher] reads none of theirs.
 func New(t testing.TB, changes ...func(*roster.Options)) *Env {
 	t.Helper()
 	return NewOn(t, memory.New(), changes...)
@@ -66,6 +73,13 @@ func NewOn(t testing.TB, store roster.Store, changes ...func(*roster.Options)) *
 	for _, change := range changes {
 		change(&opts)
 	}
+	if !moves(env.Clock, opts.Now) {
+		env.Clock.replace(t, opts.Now)
+	}
+	if c, ok := opts.Mailer.(clocked); ok {
+		c.UseClock(env.Clock.Now)
+	}
+	opts.Mailer = env.Mail.beside(opts.Mailer)
 	users, err := roster.New(store, &opts)
 	if err != nil {
 		t.Fatalf("rostertest: %v", err)
@@ -77,8 +91,8 @@ func NewOn(t testing.TB, store roster.Store, changes ...func(*roster.Options)) *
 // MustRegister signs up and activates a user called name, with [Password] and
 // the address name@example.org. It fails the test if that does not work.
 //
-// All of it happens at one moment of the [Clock]. Advance that before what is to
-// be later: a session of the same moment as a new password is valid.
+// All of it happens at one moment of the [Clock]. It need not be advanced for what
+// ends a session to end it.
 func (env *Env) MustRegister(name string) *roster.User {
 	env.t.Helper()
 	ctx := context.Background()
@@ -93,6 +107,32 @@ func (env *Env) MustRegister(name string) *roster.User {
 	return u
 }
 
+// clocked is a Mailer that tells the time in its mails.
+type clocked interface{ UseClock(now func() time.Time) }
+
+// replace makes the clock show what another one does. Nil is time.Now.
+func (c *Clock) replace(t testing.TB, now func() time.Time) {
+	if now == nil {
+		now = time.Now
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t, c.other = t, now
+}
+
+// moves reports whether now follows the clock, which it leaves as it was.
+func moves(c *Clock, now func() time.Time) bool {
+	if now == nil {
+		return false
+	}
+	const step = 1000 * time.Hour
+	before := now()
+	c.Advance(step)
+	after := now()
+	c.Advance(-step)
+	return after.Sub(before) == step
+}
+
 // Mailbox is a Mailer that keeps what was sent, once the transaction that
 // caused it has committed. The zero Mailbox is empty. It is safe for concurrent
 // use.
@@ -104,11 +144,11 @@ type Mailbox struct {
 
 // Send implements [roster.Mailer].
 func (b *Mailbox) Send(ctx context.Context, m roster.Mail) error {
-	b.mu.Lock()
-	err := b.err
-	b.mu.Unlock()
-	if err != nil {
+	if err := b.failure(); err != nil {
 		return err
+	}
+	if kept, ok := ctx.Value(keptIn{b}).(*bool); ok {
+		*kept = true
 	}
 	roster.AfterCommit(ctx, func(context.Context) {
 		b.mu.Lock()
@@ -116,6 +156,34 @@ func (b *Mailbox) Send(ctx context.Context, m roster.Mail) error {
 		b.mails = append(b.mails, m)
 	})
 	return nil
+}
+
+func (b *Mailbox) failure() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// keptIn is the key of a *bool in a context, which is set when the mailbox keeps
+// the mail.
+type keptIn struct{ box *Mailbox }
+
+// beside returns a Mailer that hands every mail to the other one, which may hand it
+// on to the mailbox, and keeps it once in the mailbox.
+func (b *Mailbox) beside(other roster.Mailer) roster.Mailer {
+	if other == nil || other == roster.Mailer(b) {
+		return b
+	}
+	return roster.MailerFunc(func(ctx context.Context, m roster.Mail) error {
+		if err := b.failure(); err != nil {
+			return err
+		}
+		var kept bool
+		if err := other.Send(context.WithValue(ctx, keptIn{b}, &kept), m); err != nil || kept {
+			return err
+		}
+		return b.Send(ctx, m)
+	})
 }
 
 // Fail makes every Send fail with err, until Fail(nil).
@@ -188,6 +256,9 @@ func (b *Mailbox) Clear() {
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
+
+	other func() time.Time // what it shows instead, nil for nothing
+	t     testing.TB       // of which that is an option; nil for none
 }
 
 // NewClock returns a clock that shows the first of January 2030, noon.
@@ -199,13 +270,22 @@ func NewClock() *Clock {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.other != nil {
+		return c.other()
+	}
 	return c.now
 }
 
-// Advance moves the clock on, or back if d is negative.
+// Advance moves the clock on, or back if d is negative. It fails the test if that
+// would move nothing, since Options.Now is another clock.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.other != nil {
+		c.t.Helper()
+		c.t.Fatalf("rostertest: Env.Clock does not move the accounts, since a change has set Options.Now: " +
+			"leave that as it is (and give it to what else has a clock), or move your own")
+	}
 	c.now = c.now.Add(d)
 }
 

@@ -8,6 +8,7 @@
 //	...
 //	code := mails.Code(t, "ann@example.org")
 //
+// The mails go by the clock of env then, and env.Mail keeps them, too.
 // The mailbox of package rostertest keeps what roster asks to be told, and is
 // enough where it does not matter how that reads.
 package mailertest
@@ -19,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/mailer"
@@ -31,15 +33,18 @@ type Recorder struct {
 	composer *mailer.Composer
 
 	mu       sync.Mutex
+	now      func() time.Time
 	messages []*mailer.Message
 	err      error
 }
 
 // New returns an empty Recorder. Each change may alter the options of the
-// [mailer.Composer] before they are used. It fails the test if they are wrong.
+// [mailer.Composer] before they are used; Now is the clock of [Recorder.UseClock],
+// unless a change sets another one. It fails the test if the options are wrong.
 func New(t testing.TB, changes ...func(*mailer.Options)) *Recorder {
 	t.Helper()
-	opts := mailer.Options{From: "Example <accounts@example.org>"}
+	r := &Recorder{now: time.Now}
+	opts := mailer.Options{From: "Example <accounts@example.org>", Now: r.clock}
 	for _, change := range changes {
 		change(&opts)
 	}
@@ -47,7 +52,24 @@ func New(t testing.TB, changes ...func(*mailer.Options)) *Recorder {
 	if err != nil {
 		t.Fatalf("mailertest: %v", err)
 	}
-	return &Recorder{composer: composer}
+	r.composer = composer
+	return r
+}
+
+// UseClock sets the clock by which mails are dated and say how long a code is
+// good. Until then it is time.Now. Package rostertest calls it for the Mailer of
+// its accounts; of two that share a Recorder it is the clock of the last.
+func (r *Recorder) UseClock(now func() time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = now
+}
+
+func (r *Recorder) clock() time.Time {
+	r.mu.Lock()
+	now := r.now
+	r.mu.Unlock()
+	return now()
 }
 
 // Send implements [roster.Mailer]. It returns the errors of
