@@ -175,7 +175,7 @@ func (us *Users) tellPassword(ctx context.Context, u *User, kind MailKind, prove
 func (us *Users) checkPassword(ctx context.Context, id UserID, password string) (*Credential, error) {
 	u, err := us.byID(ctx, id)
 	var c *Credential
-	if err == nil {
+	if err == nil && u.DirectoryID == "" { // else the directory has the password
 		c, err = us.store.Credential(ctx, id, 0)
 	}
 	if err != nil && !errors.Is(err, ErrNotFound) {

@@ -115,6 +115,9 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 		return err
 	}
 	if u.DirectoryID != "" && before.DirectoryID == "" { // which has the password from now on
+		if err := us.store.DeleteCredential(ctx, u.ID, 0); err != nil {
+			return err
+		}
 		if err := us.tellPassword(ctx, u, MailPasswordChanged, noAddress, now); err != nil {
 			return err
 		}

@@ -142,7 +142,7 @@ func (us *Users) newGuess(ctx context.Context, who account) *guess {
 	if g.source == "" {
 		return g
 	}
-	g.known = l.key("known", who.typed, g.source)
+	g.known = l.key("known", who.typed, g.source, since)
 	if l.SourceFailures > 0 {
 		g.each = l.window(g.now, l.SourceFailures, guessWindow, "source", g.source)
 		if site := clientPrefix(ctx, siteBits); site != g.source {
@@ -217,7 +217,7 @@ func (g *guess) settle(ctx context.Context, err error) {
 		}
 	}
 	g.us.giveBack(ctx, g.limiter, one, all)
-	if g.known == "" || !g.refresh {
+	if g.known == "" || !g.refresh || errors.Is(err, ErrNotActivated) {
 		return
 	}
 	_, err = g.limiter.TakeLimits(ctx, g.now, LimitTake{g.known, unlimited, g.now.Add(longMemory)})

@@ -30,14 +30,15 @@ func (us *Users) ActivateUser(ctx context.Context, id UserID) error {
 	}))
 }
 
-// Disable keeps a user from signing in, ends the sessions and voids the codes.
+// Disable keeps a user from signing in, ends the sessions and voids the codes,
+// but those of [Users.UndoChange]: the owner may need them.
 // It does nothing if the user is disabled. It returns ErrNotFound if there is
 // no such user.
 func (us *Users) Disable(ctx context.Context, id UserID) error {
 	return wrap("disable user", id, us.setEnabled(ctx, id, false))
 }
 
-// Enable undoes Disable. Sessions and codes do not come back.
+// Enable undoes Disable. Sessions and codes that were void do not come back.
 func (us *Users) Enable(ctx context.Context, id UserID) error {
 	return wrap("enable user", id, us.setEnabled(ctx, id, true))
 }
@@ -84,7 +85,7 @@ func (us *Users) Delete(ctx context.Context, id UserID) error {
 }
 
 // Restore undoes Delete, with name and addresses. Sessions and codes do not
-// come back, nor does an address that somebody else has activated meanwhile, also
+// come back, but those of [Users.UndoChange] are good again, nor does an address that somebody else has activated meanwhile, also
 // if they have given it up: who reads its mail now is not known. It returns ErrNotFound if there is no such deleted user, or a [ConflictError]
 // of [FieldName] if somebody has taken the name meanwhile: change it by
 // [Users.Edit], and try again.

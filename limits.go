@@ -93,6 +93,7 @@ const (
 	longMemory  = 30 * 24 * time.Hour // of the hundredth, and of sources that are known
 	clockSlack  = time.Minute         // by which the clocks of two servers may differ
 	unlimited   = 1 << 30
+	maxBudget   = 100_000_000 // siteFactor times as many are less than unlimited
 )
 
 // setDefaults replaces what is zero, and refuses what makes no sense.
@@ -106,7 +107,10 @@ func (l *Limits) setDefaults() error {
 	l.SourceMails = cmp.Or(l.SourceMails, defaultSourceMails)
 	l.Mails = cmp.Or(l.Mails, defaultMails)
 	l.Notice = cmp.Or(l.Notice, defaultNotice)
+	most := max(l.SourceFailures, l.SourceCodes, l.AddressMails, l.SourceMails, l.Mails, l.Notice)
 	switch {
+	case most > maxBudget:
+		return fmt.Errorf("a number must not be more than %d; negative is without a limit", maxBudget)
 	case l.Failures > maxFailures:
 		return fmt.Errorf("failures must not be more than %d", maxFailures)
 	case l.Delay < 0 || l.MaxDelay < l.Delay || l.MaxDelay > shortMemory:
@@ -155,12 +159,16 @@ func (l *Limits) window(now time.Time, most int, every time.Duration, parts ...s
 // ladder is a budget of failures in a row: so many are free, each one more
 // doubles the wait.
 func (l *Limits) ladder(now time.Time, free int, first, most time.Duration, parts ...string) budget {
-	forgotten := now.Add(shortMemory + most)
+	last := max(maxFailures, free)
 	return budget{l.key(parts...), func(c LimitCount) (int, time.Time, time.Duration) {
+		forgotten := now.Add(shortMemory + most)
+		if c.N+1 >= last {
+			forgotten = now.Add(longMemory)
+		}
 		switch {
 		case c.N < free:
 			return free, forgotten, 0
-		case c.N >= max(maxFailures, free):
+		case c.N >= last:
 			return 0, forgotten, c.ExpiresAt.Sub(now)
 		}
 		wait := most
@@ -170,9 +178,6 @@ func (l *Limits) ladder(now time.Time, free int, first, most time.Duration, part
 		// A clock that has gone back keeps nobody waiting.
 		if since := now.Sub(c.LastAt); since < wait && since >= -clockSlack {
 			return 0, forgotten, wait - since
-		}
-		if c.N+1 >= maxFailures {
-			forgotten = now.Add(longMemory)
 		}
 		return c.N + 1, forgotten, 0
 	}}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/rostertest"
+	"github.com/go-roster/roster/store/memory"
 )
 
 // counting is a hasher that counts how often it was asked.
@@ -624,5 +625,48 @@ func TestUnlimited(t *testing.T) {
 	env.Clock.Advance(1000 * time.Hour)
 	if p, err := env.Prune(context.Background(), roster.Budget{}); err != nil || p.Limits != 0 {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// TestLimitsLast shows that the hundredth failure is the last one, however many
+// are free.
+func TestLimitsLast(t *testing.T) {
+	t.Parallel()
+	ctx := roster.WithClient(t.Context(), roster.Client{Addr: netip.MustParseAddr("192.0.2.1")})
+	for _, free := range []int{5, 99, 100} {
+		env := rostertest.New(t, func(o *roster.Options) { o.Limits = roster.Limits{Failures: free, SourceFailures: -1} })
+		env.MustRegister("ann")
+		for range 100 {
+			_, err := env.Authenticate(ctx, "ann", "wrong password")
+			if throttled := new(roster.ThrottledError); errors.As(err, &throttled) {
+				env.Clock.Advance(throttled.RetryAfter)
+				_, err = env.Authenticate(ctx, "ann", "wrong password")
+			}
+			if !errors.Is(err, roster.ErrCredentials) {
+				t.Fatal(err)
+			}
+		}
+		_, err := env.Authenticate(ctx, "ann", "wrong password")
+		if throttled := new(roster.ThrottledError); !errors.As(err, &throttled) || throttled.RetryAfter < 29*24*time.Hour {
+			t.Errorf("%d free: after 100 failures %v", free, err)
+		}
+	}
+}
+
+func TestLimitsHuge(t *testing.T) {
+	t.Parallel()
+	for what, limits := range map[string]roster.Limits{
+		"SourceMails": {SourceMails: 1 << 30}, "SourceFailures": {SourceFailures: 1 << 30}, "Mails": {Mails: 100_000_001},
+	} {
+		if _, err := roster.New(memory.New(), &roster.Options{Limits: limits}); err == nil {
+			t.Errorf("%s is accepted", what)
+		}
+	}
+	ctx := roster.WithClient(t.Context(), roster.Client{Addr: netip.MustParseAddr("2001:db8::1")})
+	env := rostertest.New(t, func(o *roster.Options) {
+		o.Limits = roster.Limits{SourceMails: 100_000_000, SourceFailures: 100_000_000}
+	})
+	if _, err := env.Register(ctx, roster.NewUser{Name: "ann", Email: "ann@example.org", Password: rostertest.Password}); err != nil {
+		t.Error(err)
 	}
 }

@@ -37,9 +37,11 @@ func ClientFrom(ctx context.Context) Client {
 // and from where (see [WithClient]). It answers ErrCredentials, after equal
 // work, to whatever is wrong: no such user, wrong or no password, disabled,
 // deleted, banned or locked. ErrNotActivated is told only to who knows the
-// password, also if they sign in by the address that they have yet to prove;
-// and so is ErrMustChangePassword, where the password is good for
-// [Users.RenewPassword] alone. Neither counts as a sign-in.
+// password, and so is ErrMustChangePassword, where the password is good for
+// [Users.RenewPassword] alone. Neither counts as a sign-in. An address that is
+// not proven signs nobody in, and nobody is told that it waits, unless
+// Options.TellTakenAddress is set: else who signs up with the address of another
+// would learn whether that one has an account.
 //
 // It answers a [ThrottledError], without the work, to who has failed too often;
 // see [Limits]. Nobody else's failures keep the owner of an account out.
@@ -122,8 +124,11 @@ func (us *Users) loginRow(ctx context.Context, login string) (Model, *Credential
 		return nil, nil, ErrNotFound
 	}
 	m, c, err := find(ctx, key)
-	if errors.Is(err, ErrNotFound) {
-		return us.pendingLogin(ctx, key)
+	if errors.Is(err, ErrNotFound) && isAddress(login) && us.opts.TellTakenAddress {
+		m, c, err = us.pendingLogin(ctx, key)
+	}
+	if err == nil && m.RosterUser().DirectoryID != "" {
+		c = nil // the directory has the password
 	}
 	return m, c, err
 }

@@ -134,12 +134,12 @@ func TestAuthenticateRecordsTheSignIn(t *testing.T) {
 	}
 }
 
-// Who signs in by the address that they have yet to prove is told so, if the
-// password is right; and nobody else learns anything by it.
+// Where it is told who has an address, who signs in by one that they have yet to
+// prove is told so, if the password is right.
 func TestSignInByPendingAddress(t *testing.T) {
 	ctx := context.Background()
 	hasher := &counter{Hasher: rostertest.Hasher{}}
-	env := rostertest.New(t, func(o *roster.Options) { o.Hasher = hasher })
+	env := rostertest.New(t, func(o *roster.Options) { o.Hasher, o.TellTakenAddress = hasher, true })
 	try := func(login, typed string, want error) {
 		t.Helper()
 		hasher.verified = 0
@@ -161,14 +161,49 @@ func TestSignInByPendingAddress(t *testing.T) {
 	try("ann@example.org", rostertest.Password, roster.ErrCredentials)
 	must(t, env.Delete(ctx, u.ID))
 	try("ann@example.org", rostertest.Password, roster.ErrCredentials)
-	owner := env.MustRegister("cem")
-	_, err = env.Register(ctx, roster.NewUser{Name: "eve", Email: "cem@example.org", Password: "eve's password"})
-	must(t, err)
-	try("cem@example.org", "eve's password", roster.ErrCredentials)
-	got, err := env.Authenticate(ctx, "cem@example.org", rostertest.Password)
-	if err != nil || got.ID != owner.ID {
-		t.Errorf("the owner: %v, %v", got, err)
+}
+
+// Else nobody learns by a sign-in whether somebody else has an account with an
+// address: who signs up with it gets the same answers if so and if not.
+func TestSignInByClaimTellsNothing(t *testing.T) {
+	ctx := context.Background()
+	for _, taken := range []bool{false, true} {
+		env := rostertest.New(t)
+		if taken {
+			env.MustRegister("cem")
+		}
+		_, err := env.Register(ctx, roster.NewUser{Name: "eve", Email: "cem@example.org", Password: "eve's password"})
+		must(t, err)
+		_, err = env.Authenticate(ctx, "cem@example.org", "eve's password")
+		wantError(t, err, roster.ErrCredentials)
+		_, err = env.Authenticate(ctx, "eve", "eve's password")
+		wantError(t, err, roster.ErrNotActivated)
+		if taken {
+			if got, err := env.Authenticate(ctx, "cem@example.org", rostertest.Password); err != nil || got.Name != "cem" {
+				t.Errorf("the owner: %v, %v", got, err)
+			}
+		}
 	}
+}
+
+// Who belongs to a directory has no password here any more, and gets none back.
+func TestDirectoryHasThePassword(t *testing.T) {
+	ctx := context.Background()
+	env := rostertest.New(t)
+	ann := env.MustRegister("ann")
+	must(t, env.Edit(ctx, ann.ID, func(u *roster.User) error { u.DirectoryID = "x"; return nil }))
+	refused := func() {
+		t.Helper()
+		_, err := env.Authenticate(ctx, "ann", rostertest.Password)
+		wantError(t, err, roster.ErrCredentials)
+		wantError(t, env.CheckPassword(ctx, ann.ID, rostertest.Password), roster.ErrCredentials)
+	}
+	refused()
+	// Also if a row is there that should not be.
+	hash, err := rostertest.Hasher{}.Hash(ctx, rostertest.Password)
+	must(t, err)
+	must(t, env.Store.PutCredential(ctx, &roster.Credential{UserID: ann.ID, Hash: roster.NewSecret(hash), CreatedAt: env.Clock.Now()}))
+	refused()
 }
 
 // Whoever cannot sign in cannot confirm a password, use a code or get one.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha1"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -143,4 +145,20 @@ func mustSignIn(t *testing.T, env *rostertest.Env, name string) {
 	t.Helper()
 	_, err := env.Authenticate(context.Background(), name, rostertest.Password)
 	must(t, err)
+}
+
+// Nobody makes the program ask about more passwords than they may sign up with.
+func TestBreachedPasswordsAreCounted(t *testing.T) {
+	ctx := roster.WithClient(t.Context(), roster.Client{Addr: netip.MustParseAddr("192.0.2.1")})
+	asked := 0
+	env := rostertest.New(t, func(o *roster.Options) {
+		o.Limits = roster.Limits{SourceMails: 1}
+		o.Policy.Breached = func(context.Context, [20]byte) (bool, error) { asked++; return false, nil }
+	})
+	for i := range 5 {
+		_, _ = env.Register(ctx, roster.NewUser{Name: fmt.Sprintf("name%d", i), Email: "a@example.org", Password: rostertest.Password})
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
 }

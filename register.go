@@ -76,10 +76,10 @@ func (us *Users) register(ctx context.Context, n NewUser) (_ *User, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := us.checkBreached(ctx, prepared); err != nil {
+	if err := us.countRequest(ctx); err != nil {
 		return nil, err
 	}
-	if err := us.countRequest(ctx); err != nil {
+	if err := us.checkBreached(ctx, prepared); err != nil {
 		return nil, err
 	}
 	hash, err := us.hash(ctx, prepared) // before the transaction: it takes its time

@@ -274,26 +274,51 @@ func (us *Users) Sessions(ctx context.Context, id UserID) ([]*Session, error) {
 
 const maxSessions = 1000
 
-// EndSession ends a session of a user by its ID. It returns ErrNotFound if there
-// is none, also if the session is somebody else's.
+// EndSession ends a session of a user by its ID. Codes are void, since somebody
+// who should not have been there may have asked for them. It returns ErrNotFound
+// if there is none, also if the session is somebody else's.
 func (us *Users) EndSession(ctx context.Context, user UserID, id uuid.UUID) error {
 	const verb = "end session of user"
 	if user <= 0 {
 		return wrap(verb, user, invalid(FieldID, ReasonNotPositive))
 	}
-	return wrap(verb, user, us.store.DeleteSession(ctx, user, id))
+	return wrap(verb, user, us.endingSessions(ctx, user, func(ctx context.Context) error {
+		return us.store.DeleteSession(ctx, user, id)
+	}))
+}
+
+// endingSessions runs fn, which deletes sessions of a user, and voids codes.
+func (us *Users) endingSessions(ctx context.Context, user UserID, fn func(ctx context.Context) error) error {
+	return us.store.Atomic(ctx, func(ctx context.Context) error {
+		if _, err := us.store.LockUser(ctx, user); err != nil {
+			return err
+		}
+		if err := fn(ctx); err != nil {
+			return err
+		}
+		_, err := us.store.VoidActivations(ctx, user, 0)
+		return err
+	})
 }
 
 // EndOtherSessions ends all sessions of the user of a session but this one, and
-// those in which the user acts as somebody else. It returns how many, ErrNoSession,
-// or ErrForbidden if somebody else acts as the user.
+// those in which the user acts as somebody else. Codes are void, as by EndSession.
+// It returns how many, ErrNoSession, or ErrForbidden if somebody else acts as the
+// user.
 func (us *Users) EndOtherSessions(ctx context.Context, token string) (int, error) {
 	s, err := us.ownSession(ctx, token)
 	if err != nil {
 		return 0, wrap("end other sessions", 0, err)
 	}
-	n, err := us.store.DeleteSessions(ctx, s.UserID, s.ID)
-	return n, wrap("end other sessions of user", s.UserID, err)
+	n := 0
+	err = us.endingSessions(ctx, s.UserID, func(ctx context.Context) (err error) {
+		n, err = us.store.DeleteSessions(ctx, s.UserID, s.ID)
+		return err
+	})
+	if err != nil {
+		return 0, wrap("end other sessions of user", s.UserID, err)
+	}
+	return n, nil
 }
 
 // EndSessions ends all sessions of a user, also those that are just about to

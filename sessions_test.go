@@ -375,7 +375,9 @@ func TestWhatEndsSessions(t *testing.T) {
 		{"ban", edit(func(u *roster.User) { u.Flags |= roster.FlagBanned }), edit(func(u *roster.User) { u.Flags = 0 })},
 		{"lock", edit(func(u *roster.User) { u.Flags |= roster.FlagLocked }), edit(func(u *roster.User) { u.Flags = 0 })},
 		{"rename", edit(func(u *roster.User) { u.Name = "anna" }), edit(func(u *roster.User) { u.Name = "ann" })},
-		{"directory", edit(func(u *roster.User) { u.DirectoryID = "x" }), edit(func(u *roster.User) { u.DirectoryID = "" })},
+		{"directory", edit(func(u *roster.User) { u.DirectoryID = "x" }), func() error {
+			return errors.Join(edit(func(u *roster.User) { u.DirectoryID = "" })(), env.SetPassword(ctx, ann.ID, rostertest.Password))
+		}},
 		{"EndSessions", func() error { return env.EndSessions(ctx, ann.ID) }, nil},
 	} {
 		_, token := signIn(t, env, "ann")
@@ -486,4 +488,34 @@ func FuzzToken(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Who ends the sessions of somebody who should not have been there ends what
+// they have asked for.
+func TestEndingSessionsVoidsCodes(t *testing.T) {
+	for what, end := range map[string]func(env *rostertest.Env, own string, other *roster.Session) error{
+		"EndOtherSessions": func(env *rostertest.Env, own string, _ *roster.Session) error {
+			_, err := env.EndOtherSessions(t.Context(), own)
+			return err
+		},
+		"EndSession": func(env *rostertest.Env, _ string, other *roster.Session) error {
+			return env.EndSession(t.Context(), other.UserID, other.ID)
+		},
+	} {
+		env := rostertest.New(t)
+		ann := env.MustRegister("ann")
+		_, own := signIn(t, env, "ann")
+		thief, _ := signIn(t, env, "ann")
+		if _, err := env.ChangeEmail(t.Context(), ann.ID, "thief@example.com"); err != nil {
+			t.Fatal(err)
+		}
+		code := env.Mail.MustCode(t, "thief@example.com")
+		if err := end(env, own, thief); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if _, err := env.Activate(t.Context(), code); !errors.Is(err, roster.ErrActivation) {
+			t.Errorf("%s: the code is good: %v", what, err)
+		}
+		live(t, env, what, own)
+	}
 }

@@ -123,7 +123,8 @@ func (us *Users) generatePassword(ctx context.Context, id UserID, g Generated) (
 }
 
 // RequirePasswordChange makes the password of a user good for
-// [Users.RenewPassword] alone, and for that only within ttl, if it is positive.
+// [Users.RenewPassword] alone, and for that only within ttl, if it is positive,
+// and no longer than it was good anyway.
 // Sessions end, codes are void, and the primary address is told by
 // [MailMustChangePassword]. It returns ErrNotFound, or an [InvalidError] of
 // [FieldPassword] with [ReasonEmpty] if the user has none, or of
@@ -139,8 +140,8 @@ func (us *Users) RequirePasswordChange(ctx context.Context, id UserID, ttl time.
 		}
 		now := us.now()
 		c.MustChange = true
-		if ttl > 0 {
-			c.ExpiresAt = now.Add(ttl)
+		if ends := now.Add(ttl); ttl > 0 && (c.ExpiresAt.IsZero() || c.ExpiresAt.After(ends)) {
+			c.ExpiresAt = ends
 		}
 		if err := us.store.PutCredential(ctx, c); err != nil {
 			return err

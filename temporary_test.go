@@ -267,3 +267,16 @@ func TestTemporaryPasswordsOfOthers(t *testing.T) {
 	}
 	must(t, env.CheckPassword(ctx, ann.ID, rostertest.Password))
 }
+
+// A password that is no longer good does not become so by having to be changed.
+func TestRequirePasswordChangeRevivesNothing(t *testing.T) {
+	ctx := t.Context()
+	env := rostertest.New(t)
+	ann := env.MustRegister("ann")
+	made, err := env.GeneratePassword(ctx, ann.ID, roster.Generated{})
+	must(t, err)
+	env.Clock.Advance(8 * 24 * time.Hour)
+	must(t, env.RequirePasswordChange(ctx, ann.ID, 24*time.Hour))
+	_, err = env.RenewPassword(ctx, "ann", made.Reveal(), "another fine password")
+	wantError(t, err, roster.ErrCredentials)
+}

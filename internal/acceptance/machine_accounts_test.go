@@ -172,12 +172,7 @@ func (x *machine) authenticate() error {
 	if x.odds(2) {
 		a := x.spelledAddress()
 		login = a.typed
-		if u, _ = x.m.owner(a.key); u == nil {
-			// Who was the last to sign up with it is told to look for the mail.
-			if c := x.m.claimants(a.key); len(c) > 0 && !c[len(c)-1].active() {
-				u = c[len(c)-1]
-			}
-		}
+		u, _ = x.m.owner(a.key)
 	} else {
 		n := x.spelledName()
 		login = n.typed
