@@ -211,7 +211,7 @@ func TestInterleavings(t *testing.T) {
 			store roster.Store
 		}{{&d.main, store}, {&d.others, store.Store}} {
 			var err error
-			*us.users, err = roster.New(us.store, &roster.Options{Hasher: twoHashers{}, Mailer: d.w.post, Now: d.w.clock.Now, Limits: rostertest.Unlimited()})
+			*us.users, err = roster.New(us.store, &roster.Options{Hasher: twoHashers{}, Mailer: d.w.post, Now: d.w.clock.Now, Limits: rostertest.Unlimited(), KeepEarlyPassword: true})
 			d.w.must(err)
 		}
 		for _, s := range scripts {

@@ -140,9 +140,7 @@ func (x *machine) undo() error {
 		u.emails = append(u.emails, own)
 	}
 	own.primary = true
-	if !own.active() {
-		own.activatedAt = x.now()
-	}
+	x.m.activate(u, own, x.now())
 	for _, rival := range x.m.claimants(un.key) {
 		if claim := rival.withKey(un.key); rival != u && !claim.primary {
 			x.m.remove(rival, claim)

@@ -300,17 +300,23 @@ func (m *model) movePrimary(u *mUser, e *mEmail, now time.Time) {
 	}
 }
 
-// prove is what the first proof of an address does.
-func (m *model) prove(u *mUser, e *mEmail, primary bool, now time.Time) {
-	if !e.active() {
-		e.activatedAt = now
-		for _, gone := range m.users {
-			if had := gone.withKey(e.key); had != nil && had.active() && gone.deleted() && gone != u {
-				m.void(gone.id, had.id)
-				gone.emails = slices.DeleteFunc(gone.emails, func(o *mEmail) bool { return o == had })
-			}
+// activate takes an address from the deleted users who had it.
+func (m *model) activate(u *mUser, e *mEmail, now time.Time) {
+	if e.active() {
+		return
+	}
+	e.activatedAt = now
+	for _, gone := range m.users {
+		if had := gone.withKey(e.key); had != nil && had.active() && gone.deleted() && gone != u {
+			m.void(gone.id, had.id)
+			gone.emails = slices.DeleteFunc(gone.emails, func(o *mEmail) bool { return o == had })
 		}
 	}
+}
+
+// prove is what the first proof of an address does.
+func (m *model) prove(u *mUser, e *mEmail, primary bool, now time.Time) {
+	m.activate(u, e, now)
 	for _, rival := range m.claimants(e.key) {
 		if claim := rival.withKey(e.key); rival != u && !claim.primary { // those go with their accounts
 			m.remove(rival, claim)
