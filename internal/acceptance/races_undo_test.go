@@ -108,12 +108,12 @@ var undoRaces = []race{
 			// A password that the thief's session has set after it needs a session,
 			// which is dead by then: here it is the program that sets it. So the owner
 			// has the account back by the next code that is there.
-			for _, m := range w.post.take() {
-				if m.To == name+"@example.org" && !m.Code.IsZero() {
-					code = m.Code.Reveal()
-				}
-			}
 			if _, err := w.Authenticate(ctx, name, otherPassword); err != nil {
+				for _, m := range w.post.take() { // in the order in which they came
+					if _, err := w.Peek(ctx, m.Code.Reveal()); m.To == name+"@example.org" && err == nil {
+						code = m.Code.Reveal()
+					}
+				}
 				_, err = w.UndoChange(ctx, code, otherPassword)
 				w.must(err)
 			}
