@@ -117,7 +117,7 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 //
 // It returns ErrActivation if the code is unknown, used, expired or void, if
 // somebody else was quicker, or if the user is disabled, deleted, banned or
-// locked.
+// locked; and ErrThrottled as [Users.Peek].
 func (us *Users) Activate(ctx context.Context, code string) (*User, error) {
 	var u *User
 	err := us.tryCode(ctx, func() (err error) {

@@ -17,11 +17,13 @@
 //		Mailer:        mailer,
 //		ActivationURL: "https://app.example.org/activate#{code}",
 //		ResetURL:      "https://app.example.org/reset#{code}",
+//		UndoURL:       "https://app.example.org/undo#{code}",
 //	})
 //
 // The stores are store/memory (for tests), store/sqlite (one machine) and
 // store/postgres (many). All three keep the same promises, see [Store]. Options
-// may be nil: every field of [Options] says what its zero means.
+// may be nil: every field of [Options] says what its zero means. What the mailer is
+// stands below, under Mail.
 //
 // # Registering, activating, signing in
 //
@@ -63,11 +65,42 @@
 // The mail that tells of a new password or primary address has a code, too, for a
 // week. By [Users.UndoChange] it gives the account back to the mailbox that spoke
 // for it before, whatever somebody has done with it meanwhile; by
-// [Users.AcceptChange] its owner says that all is well.
+// [Users.AcceptChange] its owner says that all is well. The page of
+// Options.UndoURL has a button for each.
+//
+//	ann, err = users.UndoChange(ctx, code, password)
+//	err = users.AcceptChange(ctx, code)
 //
 // [Users.Create] adds a user on the program's own authority, without password,
 // address or mail; [Users.SetPassword], [Users.AddActivatedEmail] and
 // [Users.ActivateUser] add what is wanted of these.
+//
+// # Users of another system
+//
+// Create, AddActivatedEmail, [password.Import] and [Users.ImportPassword] bring a
+// user over, who signs in with the old password. One transaction for each leaves
+// nobody half done.
+//
+//	err := users.Atomic(ctx, func(ctx context.Context) error {
+//		u := &roster.User{Name: old.Name, ActivatedAt: old.Since}
+//		if err := users.Create(ctx, u); err != nil {
+//			return err
+//		}
+//		if _, err := users.AddActivatedEmail(ctx, u.ID, old.Email); err != nil {
+//			return err
+//		}
+//		hash, err := password.Import(password.Django, old.Hash)
+//		if err != nil {
+//			return err
+//		}
+//		return users.ImportPassword(ctx, u.ID, hash)
+//	})
+//
+// It may be run again: who is there already is a [ConflictError] of [FieldName],
+// to be skipped. One of [FieldEmail] is an address that two of them have. A bare
+// bcrypt hash ($2a$, $2b$ or $2y$) is of [password.Crypt]. ActivatedAt and UUID are
+// kept as they are given; CreatedAt and LastLoginAt are roster's own, and
+// PasswordChangedAt is zero. [Users.WrapPasswords] makes weak hashes strong at once.
 //
 // # Sessions
 //
@@ -102,11 +135,29 @@
 //		return nil
 //	})
 //
-// Package mailer has what is left to do: it composes each kind of mail as text and
+// Package mailer has such Mailers: they compose each kind of mail as text and
 // HTML, in 17 languages, and a program can put its own words and templates in
-// their place. While a program is being written its Printer shows the mails in the
-// terminal. Package mailer/mailertest keeps them for a test to read, and opens
-// their links as mail scanners do.
+// their place. A program that people use takes an Outbox, which keeps each mail in
+// the store, beside its cause, until a server has taken it. The program runs it.
+//
+//	compose, err := mailer.New(mailer.Options{From: "Example <accounts@example.org>"})
+//	if err != nil {
+//		return err
+//	}
+//	server, err := mailer.NewSMTP("mail.example.org", &mailer.SMTPOptions{Username: "app", Password: secret})
+//	if err != nil {
+//		return err
+//	}
+//	outbox, err := mailer.NewOutbox(store, compose, server, &mailer.OutboxOptions{Key: key}) // 32 random bytes
+//	if err != nil {
+//		return err
+//	}
+//	go outbox.Run(ctx) // and outbox is Options.Mailer
+//
+// While a program is being written a Printer shows the mails in the terminal.
+// Package mailer/mailertest keeps them for a test to read, and opens their links as
+// mail scanners do. The language is that of [User.Locale]; see [NewUser] for how to
+// take it from a browser.
 //
 // [Mail.Code] and [Mail.Link] are of type [Secret], which prints as
 // "[redacted]". [Secret.Reveal] gives the text.
@@ -158,7 +209,7 @@
 //		form.Mark(conflict.Field, "taken")
 //	}
 //
-// No error text holds a password, a code, a hash, an address or a name.
+// No error text holds a password, a code, a hash, an e-mail address or a name.
 //
 // # Editing
 //
@@ -228,10 +279,12 @@
 //
 // # Housekeeping
 //
-// roster starts no goroutine. Call [Users.Prune] now and then: it removes
-// expired codes, addresses and accounts that nobody proved, and names that were
-// held back long enough, a bounded number at a time. Nothing depends on it,
-// since what has expired is dead before it is removed.
+// roster starts no goroutine. Call [Users.Prune] now and then: it removes codes
+// that expired, those of notices too, addresses and accounts that nobody proved,
+// names that were held back long enough, mails of the outbox that are done with,
+// counts of failures and mails that are over, and sessions that expired, a bounded
+// number at a time. Nothing depends on it, since what has expired is dead before
+// it is removed.
 //
 //	for {
 //		removed, err := users.Prune(ctx, roster.Budget{Rows: 1000})
@@ -261,6 +314,9 @@
 //	env := rostertest.New(t)
 //	ann := env.MustRegister("ann")
 //	env.Clock.Advance(48 * time.Hour)
+//
+// A test of passwords from another system sets the real hasher, since that of
+// rostertest reads none of theirs: o.Hasher = password.Hasher{}.
 //
 // Package store/storetest holds a store of your own to the promises.
 package roster

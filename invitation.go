@@ -27,7 +27,8 @@ func (us *Users) inviteTTL() time.Duration {
 // be: then it becomes "user-" and the ID. Who is invited to an address that
 // somebody has activated gets no code, and the owner is told, as there. It
 // returns every [InvalidError] at once, joined, or a [ConflictError] of
-// [FieldName] or, with Options.TellTakenAddress, of [FieldEmail].
+// [FieldName] or, with Options.TellTakenAddress, of [FieldEmail]; and ErrThrottled
+// as Register.
 func (us *Users) Invite(ctx context.Context, n NewUser) (*User, error) {
 	u, err := us.invite(ctx, n)
 	return u, wrap("invite", 0, err)

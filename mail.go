@@ -41,7 +41,7 @@ const (
 	MailPasswordChanged MailKind = "password_changed"
 
 	// MailInvitation carries the code by which somebody who was invited proves
-	// the address and chooses a password.
+	// the address and chooses a password. [Users.Invite] sends it.
 	MailInvitation MailKind = "invitation"
 
 	// MailGeneratedPassword tells the primary address that a password was made
@@ -54,7 +54,8 @@ const (
 	MailMustChangePassword MailKind = "must_change_password"
 
 	// MailNewSignIn tells the primary address of a sign-in from a device or
-	// place that is new.
+	// place that is new. roster does not send it by itself: it is for a program
+	// that knows which those are, and hands it to its Mailer.
 	MailNewSignIn MailKind = "new_sign_in"
 
 	// MailSignInAfterFailures tells the primary address of a sign-in that came

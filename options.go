@@ -159,8 +159,9 @@ type Options struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	// Logger gets what an operator should know, never a secret, an address or a
-	// name. Nil means that nothing is logged.
+	// Logger gets what an operator should know, never a secret, an e-mail address
+	// or a name. Users are there by ID, clients by the address of their network (see
+	// [Limits]). Nil means that nothing is logged.
 	Logger *slog.Logger
 }
 

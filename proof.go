@@ -19,7 +19,8 @@ import (
 // It is how an invitation is accepted ([Users.Invite]). Nobody is signed in by
 // it. It returns an [InvalidError] of [FieldPassword], which leaves the code
 // good, ErrActivation as Activate, also if an address of the account was proven
-// before, or an InvalidError of [FieldDirectory] if the user belongs to one.
+// before, or an InvalidError of [FieldDirectory] if the user belongs to one; and
+// ErrThrottled as [Users.Peek].
 func (us *Users) ActivateWithPassword(ctx context.Context, code, password string) (*User, error) {
 	var u *User
 	err := us.tryCode(ctx, func() (err error) {

@@ -36,7 +36,7 @@ func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
 //
 // It returns an [InvalidError] of [FieldPassword], which leaves the code good,
 // or ErrActivation if the code is unknown, used, expired, void or meant for
-// something else.
+// something else; and ErrThrottled as [Users.Peek].
 func (us *Users) ResetPassword(ctx context.Context, code, password string) (*User, error) {
 	var u *User
 	err := us.tryCode(ctx, func() (err error) {

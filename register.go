@@ -14,7 +14,9 @@ import (
 
 // NewUser is what a person who signs up has to say. Name, Email and Password
 // are needed. It is printed, logged and marshalled to JSON without the password.
-// Fill it field by field: what a client sends should not choose the Source.
+// Fill it field by field: what a client sends should not choose the Source. An
+// Accept-Language header is no Locale: take the first tag, if there is one, of
+// ParseAcceptLanguage in golang.org/x/text/language.
 type NewUser struct {
 	Name     string // what to sign in with, see [NameKey]
 	RealName string
@@ -164,7 +166,8 @@ const maxSourceBytes = 64
 // Create adds a user on the program's own authority: without password, address
 // or mail. It takes Name, RealName, Locale, Timezone, the directory, Flags,
 // Data and what a host's own type adds; a set ActivatedAt activates the account
-// at once, UUID may be chosen. The rest is set by Create, the ID too.
+// at once, UUID may be chosen. The rest is set by Create, the ID, CreatedAt and
+// LastLoginAt too: what another system had there may go into Data.
 //
 // An empty name becomes "user-" and the ID. Reserved names are allowed, but for
 // that pattern. A user whose transaction was rolled back may be created again.

@@ -193,7 +193,7 @@ func (us *Users) RenewSession(ctx context.Context, token string) (*Session, Secr
 // Reauthenticate asks the user of a session for the password again. The session
 // is fresh then, gets a new token, and lives on from now as after a sign-in. It
 // returns ErrNoSession, ErrForbidden if somebody else acts as the user, or
-// ErrCredentials as [Users.CheckPassword].
+// ErrCredentials and ErrThrottled as [Users.CheckPassword].
 func (us *Users) Reauthenticate(ctx context.Context, token, password string) (*Session, Secret, error) {
 	const verb = "reauthenticate user"
 	at := us.now()

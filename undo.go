@@ -37,7 +37,7 @@ type Undo struct {
 // It returns an [InvalidError] of [FieldPassword], which leaves the code good,
 // or ErrActivation if the code is unknown, used, expired or void, if another
 // account has activated the address, or while the user is disabled, deleted,
-// banned or locked.
+// banned or locked; and ErrThrottled as [Users.Peek].
 func (us *Users) UndoChange(ctx context.Context, code, password string) (*User, error) {
 	var u *User
 	err := us.tryCode(ctx, func() (err error) {
@@ -143,8 +143,8 @@ func (us *Users) reinstate(ctx context.Context, un *Undo, claims []*UserEmail, n
 
 // AcceptChange redeems a code that a notice has brought for good: it was no
 // attack, and nothing that happened to the account until now can be undone from
-// that mailbox any more. Nothing else changes. It returns ErrActivation as
-// [Users.UndoChange] does.
+// that mailbox any more. Nothing else changes. It returns ErrActivation
+// and ErrThrottled as [Users.UndoChange] does.
 func (us *Users) AcceptChange(ctx context.Context, code string) error {
 	return wrap("accept change", 0, us.tryCode(ctx, func() error {
 		return us.store.Atomic(ctx, func(ctx context.Context) error {

@@ -54,7 +54,7 @@ type User struct {
 	DeletedAt         time.Time `bun:"deleted_at,nullzero"`          // see [Users.Delete]
 	LastLoginAt       time.Time `bun:"last_login_at,nullzero"`       // beginning of the last successful Authenticate
 	LastLoginIP       string    `bun:"last_login_ip,notnull"`        // from [Client]; empty is unknown
-	PasswordChangedAt time.Time `bun:"password_changed_at,nullzero"` // zero also means that there is none
+	PasswordChangedAt time.Time `bun:"password_changed_at,nullzero"` // zero also means that there is none, or one of [Users.ImportPassword]
 	AuthChangedAt     time.Time `bun:"auth_changed_at,nullzero"`     // last auth-sensitive change: older sessions are dead
 	CreatedAt         time.Time `bun:"created_at,notnull"`
 	UpdatedAt         time.Time `bun:"updated_at,notnull"` // last Edit or Save

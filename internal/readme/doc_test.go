@@ -55,6 +55,8 @@ import (
 	"time"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/mailer"
+	"github.com/go-roster/roster/password"
 	"github.com/go-roster/roster/rostertest"
 	"github.com/go-roster/roster/store/sqlite"
 )
@@ -65,18 +67,20 @@ var (
 	ctx            context.Context
 	t              *testing.T
 	users          *roster.Users
-	mailer         roster.Mailer
+	store          roster.Store
 	ann, ben       *roster.User
 	addr           netip.Addr
-	code, password string
-	cookie         string
+	code, cookie   string
+	key            []byte
+	secret         roster.Secret
+	old            struct { Name, Email, Hash string; Since time.Time }
 	err            error
 	form           interface{ Mark(field, what string) }
 )
 
 func deliver(context.Context, roster.Mail) {}
 
-var _ = []any{errors.Is, fmt.Println, time.Hour, rostertest.New, sqlite.Open}
+var _ = []any{errors.Is, fmt.Println, time.Hour, rostertest.New, sqlite.Open, mailer.New, password.Import}
 `
 
 // TestDocCompiles compiles every piece of code in the package documentation.
@@ -84,7 +88,7 @@ func TestDocCompiles(t *testing.T) {
 	source := fragments
 	for _, block := range packageDoc(t).Content {
 		if code, ok := block.(*comment.Code); ok {
-			source += "\nfunc _() error {\n" + code.Text + "return nil\n}\n"
+			source += "\nfunc _(" + variables(code.Text) + ") error {\n{\n" + code.Text + "}\nreturn nil\n}\n"
 		}
 	}
 	out, _ := goTool(t, "fragments.go", source, "build", "-gcflags=-e")
@@ -96,6 +100,17 @@ func TestDocCompiles(t *testing.T) {
 	if t.Failed() {
 		t.Logf("the source:\n%s", source)
 	}
+}
+
+// variables declares what is a variable in a piece of code, but a package in another.
+func variables(code string) string {
+	var vars []string
+	for name, kind := range map[string]string{"mailer": "roster.Mailer", "password": "string"} {
+		if !strings.Contains(code, name+".") {
+			vars = append(vars, name+" "+kind)
+		}
+	}
+	return strings.Join(vars, ", ")
 }
 
 // TestDocLinks finds names in brackets that link to nothing.
