@@ -120,6 +120,28 @@ func TestManyMigrateAtOnce(t *testing.T) {
 	}
 }
 
+// The extension may be where the search path does not lead.
+func TestExtensionElsewhere(t *testing.T) {
+	dsn := pgtest.Database(t, "ENCODING 'UTF8' LOCALE 'C.UTF-8'")
+	db := pgtest.Open(t, dsn)
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.ExecContext(t.Context(), `CREATE SCHEMA "else where"; CREATE EXTENSION pg_trgm SCHEMA "else where"`); err != nil {
+		t.Fatal(err)
+	}
+	s, err := postgres.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if !strings.Contains(schema(t, db, "roster_"), "gin_trgm_ops") {
+		t.Error("there is no index of trigrams")
+	}
+	insertUser(t, s, 1)
+	if ms, err := s.UserPage(t.Context(), roster.UserQuery{Contains: "nobody", Limit: 3}); err != nil || len(ms) > 0 {
+		t.Errorf("%d users, %v", len(ms), err)
+	}
+}
+
 // Several stores may start at once on a database without the extension.
 func TestExtensionRace(t *testing.T) {
 	dsn := pgtest.Database(t, "ENCODING 'UTF8' LOCALE 'C.UTF-8'")

@@ -208,16 +208,22 @@ func writeCut(t *testing.T, mode string) {
 	if mode != " default_query_exec_mode=simple_protocol" { // which is cut at the commit only
 		mark := "the one to cut"
 		p.cut.Store(&mark)
-		if err := s.RecordLogin(t.Context(), u.ID, time.Now(), mark); !errors.Is(err, roster.ErrOutcomeUnknown) {
-			t.Errorf("%v, want ErrOutcomeUnknown", err)
+		if err := s.RecordLogin(t.Context(), u.ID, time.Now(), mark); !errors.Is(err, roster.ErrOutcomeUnknown) || p.cuts.Load() != 1 {
+			t.Errorf("%v after %d cuts, want ErrOutcomeUnknown after one", err, p.cuts.Load())
 		}
 		another := benchUser(2)
 		another.RealName = mark
-		if err := s.InsertUser(t.Context(), another, ""); !errors.Is(err, roster.ErrOutcomeUnknown) {
-			t.Errorf("%v, want ErrOutcomeUnknown", err)
+		if err := s.InsertUser(t.Context(), another, ""); !errors.Is(err, roster.ErrOutcomeUnknown) || p.cuts.Load() != 2 {
+			t.Errorf("%v after %d cuts, want ErrOutcomeUnknown after two", err, p.cuts.Load())
+		}
+		// A read changes nothing, so it is asked again, and what becomes of it is known.
+		_, err := s.UserByName(t.Context(), mark)
+		unavailable(t, err, roster.UnavailableDatabase, "127.0.0.1")
+		if errors.Is(err, roster.ErrOutcomeUnknown) || p.cuts.Load() < 4 {
+			t.Errorf("a read: %v after %d cuts", err, p.cuts.Load())
 		}
 		// In a transaction the commit is still to come.
-		err := s.Atomic(t.Context(), func(ctx context.Context) error {
+		err = s.Atomic(t.Context(), func(ctx context.Context) error {
 			return s.RecordLogin(ctx, u.ID, time.Now(), mark)
 		})
 		unavailable(t, err, roster.UnavailableDatabase, "127.0.0.1")

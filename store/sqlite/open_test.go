@@ -369,3 +369,36 @@ func TestNoLeak(t *testing.T) {
 		}
 	}
 }
+
+// A transaction takes the lock of the writer when it begins, on any handle, so
+// that what it has read is still so when it writes.
+func TestNewTakesTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.db")
+	insert(t, open(t, path), 1)
+	handle := func(settings string) *sql.DB {
+		db, err := sql.Open("sqlite", "file:"+path+"?_pragma=foreign_keys(1)"+settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	s, err := sqlite.New(handle("&_pragma=busy_timeout(100)")) // deferred
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	other := handle("&_pragma=busy_timeout(0)")
+	const write = "UPDATE roster_users SET real_name = 'Other'"
+	if err := s.Atomic(t.Context(), func(ctx context.Context) error {
+		if _, err := other.ExecContext(ctx, write); err == nil {
+			t.Error("somebody else has written inside of the transaction")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.ExecContext(t.Context(), write); err != nil {
+		t.Error(err)
+	}
+}

@@ -174,6 +174,11 @@ func pageStates(t *testing.T, s roster.Store) {
 	} {
 		same(t, "a page", keys(rowsOf(s.UserPage(t.Context(), roster.UserQuery{State: state, Limit: 100}))(t)), want)
 		same(t, "a count", got(s.CountUsers(t.Context(), roster.UserQuery{State: state}))(t), len(want))
+		if state == roster.StateLive {
+			none := roster.State(200) // nobody's: it is as if it had been the live ones
+			same(t, "a page of an unknown state", keys(rowsOf(s.UserPage(t.Context(), roster.UserQuery{State: none, Limit: 100}))(t)), want)
+			same(t, "a count of an unknown state", got(s.CountUsers(t.Context(), roster.UserQuery{State: none}))(t), len(want))
+		}
 		for _, part := range []string{"d", "de", "del", "delete"} { // the texts are the names
 			var found []string
 			for _, name := range want {
