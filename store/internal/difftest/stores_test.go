@@ -25,7 +25,7 @@ func targets(t *testing.T) []target {
 	all := []target{
 		{"memory", func(*testing.T) roster.Store { return memory.New() }},
 		{"sqlite in a file", func(t *testing.T) roster.Store {
-			s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+			s, err := sqlite.Open(t.Context(), filepath.Join(quickDir(t), "test.db"))
 			return opened(t, s, err)
 		}},
 		{"sqlite in memory", func(t *testing.T) roster.Store {
@@ -45,6 +45,18 @@ func targets(t *testing.T) []target {
 		}})
 	}
 	return all
+}
+
+// quickDir is a directory in memory, if there are such: what is compared here
+// needs a file but no disk.
+func quickDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "roster-difftest-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // opened closes the store at the end of the test.
