@@ -38,7 +38,8 @@ func (us *Users) Disable(ctx context.Context, id UserID) error {
 	return wrap("disable user", id, us.setEnabled(ctx, id, false))
 }
 
-// Enable undoes Disable. Sessions and codes that were void do not come back.
+// Enable undoes Disable. Sessions and codes do not come back, but for the codes
+// of notices: those for [Users.UndoChange] are good again, until they expire.
 func (us *Users) Enable(ctx context.Context, id UserID) error {
 	return wrap("enable user", id, us.setEnabled(ctx, id, true))
 }

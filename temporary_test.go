@@ -2,6 +2,7 @@ package roster_test
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -279,4 +280,20 @@ func TestRequirePasswordChangeRevivesNothing(t *testing.T) {
 	must(t, env.RequirePasswordChange(ctx, ann.ID, 24*time.Hour))
 	_, err = env.RenewPassword(ctx, "ann", made.Reveal(), "another fine password")
 	wantError(t, err, roster.ErrCredentials)
+}
+
+// A right password that must be changed ends a row of failures as any other.
+func TestMustChangePasswordIsNoFailure(t *testing.T) {
+	env := rostertest.New(t, func(o *roster.Options) { o.Limits = roster.Limits{} })
+	ctx := roster.WithClient(context.Background(), roster.Client{Addr: netip.MustParseAddr("192.0.2.1")})
+	u := env.MustRegister("ann")
+	must(t, env.RequirePasswordChange(ctx, u.ID, 0))
+	for range 5 {
+		for range 4 {
+			_, err := env.Authenticate(ctx, "ann", "wrong password")
+			wantError(t, err, roster.ErrCredentials)
+		}
+		_, err := env.Authenticate(ctx, "ann", rostertest.Password)
+		wantError(t, err, roster.ErrMustChangePassword)
+	}
 }

@@ -359,6 +359,8 @@ func TestFormerMailbox(t *testing.T) {
 		for _, code := range undoCodes(env, "ann@example.org") {
 			_, err := env.UndoChange(ctx, code, evilPassword)
 			wantError(t, err, roster.ErrActivation)
+			_, err = env.Peek(ctx, code)
+			wantError(t, err, roster.ErrActivation)
 		}
 	}
 	remove := func(t *testing.T, env *rostertest.Env, id roster.UserID) {
