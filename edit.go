@@ -143,7 +143,8 @@ func (us *Users) retireName(ctx context.Context, u *User, now time.Time) error {
 
 // touchAuth marks an auth-sensitive change of a user that is about to be
 // written: sessions are dead, also when the clock goes back or stands still, their
-// rows are gone, and no code that is on its way is good any more.
+// rows are gone, and no code that is on its way is good any more. Undos are: they
+// are there to outlast what is done to an account.
 func (us *Users) touchAuth(ctx context.Context, u *User, now time.Time) error {
 	at := now
 	for _, earlier := range []time.Time{u.AuthChangedAt, u.LastLoginAt} {

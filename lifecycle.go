@@ -86,8 +86,10 @@ func (us *Users) Delete(ctx context.Context, id UserID) error {
 }
 
 // Restore undoes Delete, with name and addresses. Sessions and codes do not
-// come back, but those of [Users.UndoChange] are good again, nor does an address that somebody else has activated meanwhile, also
-// if they have given it up: who reads its mail now is not known. It returns ErrNotFound if there is no such deleted user, or a [ConflictError]
+// come back (but for those of notices, as with [Users.Enable]), nor does an
+// address that somebody else has activated meanwhile, also if they have given it
+// up: who reads its mail now is not known. It returns ErrNotFound if there is no
+// such deleted user, or a [ConflictError]
 // of [FieldName] if somebody has taken the name meanwhile: change it by
 // [Users.Edit], and try again.
 func (us *Users) Restore(ctx context.Context, id UserID) error {
