@@ -112,6 +112,13 @@ func (us *Users) claim(
 		return nil, err
 	}
 	own := ofUser(claims, u.ID)
+	first := len(mine) == 0
+	if own != nil && us.stale(own, now) { // claimed anew, else Prune takes it away with the code on its way
+		if _, err := us.store.DeleteEmails(ctx, own.ID); err != nil {
+			return nil, err
+		}
+		first, own = own.Primary, nil
+	}
 	if own != nil && own.IsActivated() {
 		if purpose == PurposeChangeEmail {
 			return own, us.movePrimary(ctx, m, own, now)
@@ -127,7 +134,7 @@ func (us *Users) claim(
 	}
 	send := us.sendCode
 	if own == nil {
-		own = &UserEmail{UserID: u.ID, Address: address, AddressKey: key, Primary: len(mine) == 0, CreatedAt: now}
+		own = &UserEmail{UserID: u.ID, Address: address, AddressKey: key, Primary: first, CreatedAt: now}
 		if err := us.store.InsertEmail(ctx, own); err != nil {
 			return nil, err
 		}
@@ -170,12 +177,12 @@ type proof struct {
 }
 
 // prove takes for proven that an address belongs to the user m: it activates
-// both, ends the claims of others, and sees to it that the primary address is
-// an activated one; this one, if primary is set. A ConflictError says that
-// somebody else was quicker.
+// both, and sees to it that the primary address is an activated one; this one,
+// if primary is set. A ConflictError says that somebody else was quicker.
 //
-// The primary claims of others stay, so that an account that has signed up with
-// the address goes with it, by Prune. They are worth nothing.
+// The claims of others are worth nothing from now on. They stay until Prune, as
+// those on a free address do: else who claims the address of another would see
+// when that one gets an account.
 func (us *Users) prove(ctx context.Context, m Model, p proof, primary bool, now time.Time) error {
 	e := p.email
 	if !e.IsActivated() {
@@ -187,15 +194,6 @@ func (us *Users) prove(ctx context.Context, m Model, p proof, primary bool, now 
 		if _, err := us.store.DeleteReleased(ctx, e.AddressKey, e.UserID); err != nil {
 			return err
 		}
-	}
-	var rivals []EmailID
-	for _, c := range p.claims {
-		if c.UserID != e.UserID && !c.Primary {
-			rivals = append(rivals, c.ID)
-		}
-	}
-	if _, err := us.store.DeleteEmails(ctx, rivals...); err != nil {
-		return err
 	}
 	if _, err := us.store.VoidActivations(ctx, e.UserID, e.ID); err != nil {
 		return err

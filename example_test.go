@@ -398,7 +398,7 @@ func ExampleUsers_Prune() {
 		log.Fatal(err)
 	}
 
-	clock.Advance(8 * 24 * time.Hour) // nobody has redeemed the code
+	clock.Advance(9 * 24 * time.Hour) // nobody has redeemed the code
 	for {
 		removed, err := users.Prune(ctx, roster.Budget{Rows: 500})
 		if err != nil {

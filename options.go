@@ -83,9 +83,10 @@ type Options struct {
 	// refused.
 	UndoTTL time.Duration
 
-	// PendingTTL is how long an account or an address waits to be proven before
-	// Prune removes it. Zero means 7 days, negative for ever; shorter than
-	// ActivationTTL is refused.
+	// PendingTTL is how long an account or an address waits to be proven. Then no
+	// more codes are sent to it, and when the last one has expired, Prune removes
+	// it. Zero means 7 days, negative for ever; shorter than ActivationTTL is
+	// refused.
 	PendingTTL time.Duration
 
 	// SessionTTL is how long a session lasts after the sign-in, however much it

@@ -349,7 +349,7 @@ func TestInviteRefuses(t *testing.T) {
 	// Who does not come is removed.
 	_, err = env.Invite(ctx, roster.NewUser{Name: "cid", Email: "cid@example.org"})
 	must(t, err)
-	env.Clock.Advance(8 * day)
+	env.Clock.Advance(9 * day)
 	for range 2 {
 		_, err = env.Prune(ctx, roster.Budget{})
 		must(t, err)

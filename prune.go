@@ -31,7 +31,7 @@ func (p Pruned) Total() int {
 // before it is removed.
 //
 // An account is removed if nobody proved its address within Options.PendingTTL
-// and no code is on its way, it was never activated or signed in, belongs to no directory and is not
+// and the life of a code that was sent at the end of that, it was never activated or signed in, belongs to no directory and is not
 // flagged Privileged or NeverClean. Of an account that stays, addresses are
 // removed that nobody proved for as long; the primary one too, if the account
 // was activated without it. Accounts without an address, such as Create
@@ -72,7 +72,10 @@ func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
 	if us.opts.PendingTTL < 0 {
 		return p, nil
 	}
-	before := now.Add(-us.opts.PendingTTL)
+	// No code is sent when PendingTTL is over. Until the last one has expired, all
+	// stay, also those who claim the address of another and are sent none: else
+	// who sees that one is gone learns whose address it is.
+	before := now.Add(-us.opts.PendingTTL - max(us.opts.ActivationTTL, us.opts.ResetTTL))
 	if p.Emails, err = us.store.PruneEmails(ctx, before, rows); err != nil {
 		return p, err
 	}

@@ -255,7 +255,7 @@ func TestPendingClaimsBlockNobody(t *testing.T) {
 	if m := env.Mail.MustLast(t, "ann@example.org"); m.User.ID != a.ID {
 		t.Errorf("a code for the rival was sent: %+v", m)
 	}
-	env.Clock.Advance(8 * 24 * time.Hour)
+	env.Clock.Advance(9 * 24 * time.Hour)
 	p, err := env.Prune(ctx, roster.Budget{})
 	if err != nil || p.Users != 2 {
 		t.Errorf("pruned %+v, %v; want the two rivals", p, err)

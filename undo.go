@@ -60,13 +60,13 @@ func (us *Users) undoChange(ctx context.Context, code, password string) (u *User
 		return nil, err
 	}
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		return us.redeemUndo(ctx, code, func(ctx context.Context, m Model, un *Undo, claims []*UserEmail, now time.Time) error {
+		return us.redeemUndo(ctx, code, func(ctx context.Context, m Model, un *Undo, now time.Time) error {
 			u = m.RosterUser()
 			u.DirectoryDN, u.DirectoryID = "", ""
 			if u.ActivatedAt.IsZero() {
 				u.ActivatedAt = now
 			}
-			removed, err := us.reinstate(ctx, un, claims, now)
+			removed, err := us.reinstate(ctx, un, now)
 			if err != nil {
 				return err
 			}
@@ -93,7 +93,7 @@ func (us *Users) undoChange(ctx context.Context, code, password string) (u *User
 
 // reinstate makes the address of an undo the only one of its user, activated
 // and primary. It returns the activated ones that were removed.
-func (us *Users) reinstate(ctx context.Context, un *Undo, claims []*UserEmail, now time.Time) ([]*UserEmail, error) {
+func (us *Users) reinstate(ctx context.Context, un *Undo, now time.Time) ([]*UserEmail, error) {
 	emails, err := us.store.EmailsOf(ctx, un.UserID)
 	if err != nil {
 		return nil, err
@@ -111,15 +111,10 @@ func (us *Users) reinstate(ctx context.Context, un *Undo, claims []*UserEmail, n
 			removed = append(removed, e)
 		}
 	}
-	for _, c := range claims {
-		if c.UserID != un.UserID && !c.Primary {
-			gone = append(gone, c.ID) // as in prove
-		}
-	}
 	if _, err := us.store.DeleteEmails(ctx, gone...); err != nil {
 		return nil, err
 	}
-	if own == nil || !own.IsActivated() { // as in prove, too
+	if own == nil || !own.IsActivated() { // as in prove
 		if _, err := us.store.DeleteReleased(ctx, un.AddressKey, un.UserID); err != nil {
 			return nil, err
 		}
@@ -148,7 +143,7 @@ func (us *Users) reinstate(ctx context.Context, un *Undo, claims []*UserEmail, n
 func (us *Users) AcceptChange(ctx context.Context, code string) error {
 	return wrap("accept change", 0, us.tryCode(ctx, func() error {
 		return us.store.Atomic(ctx, func(ctx context.Context) error {
-			return us.redeemUndo(ctx, code, func(ctx context.Context, _ Model, un *Undo, _ []*UserEmail, _ time.Time) error {
+			return us.redeemUndo(ctx, code, func(ctx context.Context, _ Model, un *Undo, _ time.Time) error {
 				_, err := us.store.VoidUndos(ctx, un.UserID, un.AddressKey, noRank)
 				return err
 			})
@@ -181,11 +176,11 @@ func (us *Users) lookUpUndo(ctx context.Context, code string, now time.Time) (*U
 }
 
 // redeemUndo uses a code up, in the transaction of ctx, and runs fn with the row
-// of the user and all claims on the address, which are locked and none of which
-// another user has activated.
+// of the user. All claims on the address are locked, and no other user has
+// activated it.
 func (us *Users) redeemUndo(
 	ctx context.Context, code string,
-	fn func(ctx context.Context, m Model, un *Undo, claims []*UserEmail, now time.Time) error,
+	fn func(ctx context.Context, m Model, un *Undo, now time.Time) error,
 ) error {
 	now := us.now()
 	un, _, err := us.lookUpUndo(ctx, code, now)
@@ -210,7 +205,7 @@ func (us *Users) redeemUndo(
 	if _, err := us.store.RedeemUndo(ctx, un.Hash, now); err != nil {
 		return us.deadIf(err, ErrNotFound, "used")
 	}
-	return us.deadIf(fn(ctx, m, un, claims, now), ErrConflict, "address taken")
+	return us.deadIf(fn(ctx, m, un, now), ErrConflict, "address taken")
 }
 
 // peekUndo is Peek for the code of a notice. The address may have been removed:

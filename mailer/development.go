@@ -17,10 +17,11 @@ import (
 )
 
 // Printer is a [roster.Mailer] for development: it prints what it should send,
-// codes and all. Never use it where a log is kept. It is safe for concurrent
+// codes and all. It is a [Transport] too, for an [Outbox] or a [Direct] that are
+// being developed with. Never use it where a log is kept. It is safe for concurrent
 // use, and must not be copied.
 type Printer struct {
-	Composer *Composer
+	Composer *Composer // a Transport needs none
 	Out      io.Writer
 
 	mu sync.Mutex
@@ -34,12 +35,29 @@ func (p *Printer) Send(ctx context.Context, m roster.Mail) error {
 		return err
 	}
 	roster.AfterCommit(ctx, func(context.Context) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		_, _ = io.WriteString(p.Out, screen(msg)) // a terminal that is gone is nobody's loss
+		_ = p.print(msg) // a terminal that is gone is nobody's loss
 	})
 	return nil
 }
+
+// Dial implements [Transport]. A message that cannot be printed is tried again.
+func (p *Printer) Dial(context.Context) (Session, error) { return taker(p.print), nil }
+
+func (p *Printer) print(m *Message) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, err := io.WriteString(p.Out, screen(m))
+	return err
+}
+
+// taker is a session that hands its messages to a function.
+type taker func(m *Message) error
+
+// Send implements [Session].
+func (t taker) Send(_ context.Context, m *Message) error { return t(m) }
+
+// Close implements [Session].
+func (taker) Close() error { return nil }
 
 // screen is a message as a terminal shows it: no controls, and none of the
 // marks of direction, for which many a terminal shows a box.
@@ -69,9 +87,10 @@ func plain(b Mailbox) string {
 
 // Folder is a [roster.Mailer] for development: it writes what it should send
 // into a folder, each message as an .eml file of its own, which a mail program
-// opens. It is safe for concurrent use, by several processes too.
+// opens. It is a [Transport] too, as a [Printer] is. It is safe for concurrent
+// use, by several processes too.
 type Folder struct {
-	Composer *Composer
+	Composer *Composer // a Transport needs none
 	Dir      string       // is made if it is not there
 	Logger   *slog.Logger // is told of messages that could not be written; nil: nobody is
 }
@@ -85,16 +104,34 @@ func (f *Folder) Send(ctx context.Context, m roster.Mail) error {
 	}
 	roster.AfterCommit(ctx, func(ctx context.Context) {
 		if err := f.write(msg); err != nil && f.Logger != nil {
-			if path, ok := errors.AsType[*fs.PathError](err); ok {
-				err = path.Err // the name has the address in it
-			}
 			f.Logger.ErrorContext(ctx, "mail not written", slog.String("kind", string(msg.Kind)), slog.Any("error", err))
 		}
 	})
 	return nil
 }
 
+// Dial implements [Transport]. A message that cannot be written is tried again,
+// and is written once.
+func (f *Folder) Dial(context.Context) (Session, error) {
+	return taker(func(m *Message) error {
+		err := f.write(m)
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}), nil
+}
+
+// write does not name the file in its error: the address is in the name.
 func (f *Folder) write(m *Message) error {
+	err := f.create(m)
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	return err
+}
+
+func (f *Folder) create(m *Message) error {
 	text, err := m.Bytes()
 	if err != nil {
 		return err
@@ -107,15 +144,17 @@ func (f *Folder) write(m *Message) error {
 		return err
 	}
 	defer dir.Close()
-	file, err := dir.OpenFile(fileName(m), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	name := fileName(m)
+	file, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	if _, err := file.Write(text); err != nil {
-		_ = file.Close()
+	_, err = file.Write(text)
+	if err := errors.Join(err, file.Close()); err != nil {
+		_ = dir.Remove(name) // half of it: there is another try
 		return err
 	}
-	return file.Close()
+	return nil
 }
 
 // fileName is a name that any file system takes, by which messages are listed

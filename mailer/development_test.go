@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/mailer"
 	"github.com/go-roster/roster/rostertest"
+	"github.com/go-roster/roster/store/memory"
 )
 
 func compose(t *testing.T, clock *rostertest.Clock) *mailer.Composer {
@@ -118,5 +120,51 @@ func TestFolder(t *testing.T) {
 	folder.Logger = nil
 	if err := folder.Send(ctx, roster.Mail{Kind: roster.MailAddressTaken, To: "ann@example.org"}); errors.Is(err, fs.ErrExist) {
 		t.Error(err)
+	}
+}
+
+// A program that is being developed has the outbox that it will have, and its
+// mails in a folder or on the terminal: each once, also if it is sent again.
+func TestDevelopmentTransports(t *testing.T) {
+	ctx := context.Background()
+	dir := filepath.Join(t.TempDir(), "mail")
+	var out bytes.Buffer
+	for name, transport := range map[string]mailer.Transport{"folder": &mailer.Folder{Dir: dir}, "printer": &mailer.Printer{Out: &out}} {
+		store := memory.New()
+		outbox, err := mailer.NewOutbox(store, compose(t, nil), transport, &mailer.OutboxOptions{Key: key})
+		must(t, err)
+		env := rostertest.NewOn(t, store, func(o *roster.Options) { o.Mailer = outbox })
+		_, err = env.Register(ctx, roster.NewUser{Name: "ann", Email: "ann@example.org", Password: rostertest.Password})
+		must(t, err)
+		sent, err := outbox.Deliver(ctx, roster.Budget{})
+		if err != nil || sent.Sent != 1 {
+			t.Errorf("%s: %+v, %v", name, sent, err)
+		}
+	}
+	if !strings.Contains(out.String(), "To:      ann@example.org\n") {
+		t.Errorf("printed %q", out.String())
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("%d files, %v", len(files), err)
+	}
+	msg, err := compose(t, nil).Compose(ctx, roster.Mail{
+		Kind: roster.MailResetPassword, To: "ben@example.org", Code: roster.NewSecret("c"), ExpiresAt: time.Now().Add(time.Hour),
+	})
+	must(t, err)
+	session, err := (&mailer.Folder{Dir: dir}).Dial(ctx)
+	must(t, err)
+	for range 2 {
+		must(t, session.Send(ctx, msg))
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 2 {
+		t.Errorf("%d files, %v", len(files), err)
+	}
+	must(t, session.Close())
+	file := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(file, nil, 0o600))
+	session, err = (&mailer.Folder{Dir: filepath.Join(file, "ben@example.org")}).Dial(ctx)
+	must(t, err)
+	if err := session.Send(ctx, msg); err == nil || strings.Contains(err.Error(), "ben@") {
+		t.Errorf("into a file: %v", err)
 	}
 }

@@ -20,8 +20,9 @@
 //	users, err := roster.New(store, &roster.Options{Mailer: outbox})
 //	go outbox.Run(ctx)
 //
-// A [Direct] does without, and may lose a mail. A [Printer] or a [Folder] is the [roster.Options].Mailer of a program that is
-// being written. Package mailertest has that of its tests.
+// A [Direct] does without, and may lose a mail. A [Printer] or a [Folder] is the
+// [roster.Options].Mailer of a program that is being written, or the transport of
+// its Outbox. Package mailertest has that of its tests.
 //
 // What a user has typed is shown as text in one line, cut to a length, and
 // never taken for a template, for HTML or for a header. No mail holds a

@@ -130,7 +130,7 @@ var accountFlows = []flow{
 	}},
 	{
 		verb: "Prune", partial: true,
-		prepare: func(w *world, c *cast) { w.clock.Advance(8 * 24 * time.Hour) },
+		prepare: func(w *world, c *cast) { w.clock.Advance(9 * 24 * time.Hour) },
 		run: func(ctx context.Context, w *world, c *cast) (any, error) {
 			_, err := w.Prune(ctx, roster.Budget{})
 			return nil, err // what was removed comes beside the error

@@ -141,7 +141,7 @@ func newStage(w *world) *cast {
 	w.pending("old", "old@example.org")
 	keeper := w.active("keeper", "keeper@example.org")
 	w.claimed(keeper.ID, "shared@example.org")
-	w.clock.Advance(8 * 24 * time.Hour)
+	w.clock.Advance(9 * 24 * time.Hour)
 	c := newCast(w)
 	w.must(w.RequestPasswordReset(context.Background(), "ben"))
 	c.code = w.post.code(w.t, "ben@example.org")

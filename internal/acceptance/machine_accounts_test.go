@@ -222,7 +222,7 @@ func (x *machine) prune() error {
 			want.Names++
 		}
 	}
-	before := now.Add(-pendingTTL)
+	before := now.Add(-pendingTTL - 24*time.Hour) // when the last code has expired
 	for _, u := range x.m.users {
 		only := len(u.emails) == 1
 		for _, e := range slices.Clone(u.emails) {

@@ -33,7 +33,7 @@ func (x *machine) add(purpose roster.Purpose) error {
 	}
 	x.want("add", err, nil)
 	switch {
-	case own != nil && own.id != e.ID:
+	case own != nil && own.id != e.ID && (own.active() || x.now().Before(own.createdAt.Add(pendingTTL))):
 		x.Fatalf("add: address %d, which the user has, became %d", own.id, e.ID)
 	case own != nil && own.active():
 		x.m.movePrimary(u, own, x.now())

@@ -141,11 +141,6 @@ func (x *machine) undo() error {
 	}
 	own.primary = true
 	x.m.activate(u, own, x.now())
-	for _, rival := range x.m.claimants(un.key) {
-		if claim := rival.withKey(un.key); rival != u && !claim.primary {
-			x.m.remove(rival, claim)
-		}
-	}
 	if !u.active() {
 		u.activatedAt = x.now()
 	}

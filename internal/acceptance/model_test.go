@@ -243,8 +243,15 @@ func (m *model) sendCode(u *mUser, e *mEmail, purpose roster.Purpose, now time.T
 // claim adds a pending address, or finds it, and sends what there is to send.
 func (m *model) claim(u *mUser, id roster.EmailID, address, key string, purpose roster.Purpose, now time.Time, ttl time.Duration) {
 	e := u.withKey(key)
+	primary := len(u.emails) == 0
+	if e != nil && !e.active() && !now.Before(e.createdAt.Add(pendingTTL)) { // claimed anew
+		primary = e.primary
+		m.void(u.id, e.id)
+		u.emails = slices.DeleteFunc(u.emails, func(o *mEmail) bool { return o == e })
+		e = nil
+	}
 	if e == nil {
-		e = &mEmail{id: id, address: address, key: key, primary: len(u.emails) == 0, createdAt: now}
+		e = &mEmail{id: id, address: address, key: key, primary: primary, createdAt: now}
 		u.emails = append(u.emails, e)
 	}
 	if owner, taken := m.owner(key); owner != nil {
@@ -317,11 +324,6 @@ func (m *model) activate(u *mUser, e *mEmail, now time.Time) {
 // prove is what the first proof of an address does.
 func (m *model) prove(u *mUser, e *mEmail, primary bool, now time.Time) {
 	m.activate(u, e, now)
-	for _, rival := range m.claimants(e.key) {
-		if claim := rival.withKey(e.key); rival != u && !claim.primary { // those go with their accounts
-			m.remove(rival, claim)
-		}
-	}
 	m.void(u.id, e.id)
 	if !u.active() {
 		u.activatedAt = now

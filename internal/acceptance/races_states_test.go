@@ -197,13 +197,16 @@ var stateRaces = []race{
 		name: "Prune beside Activate", few: 100, many: 5000,
 		options: func(o *roster.Options) { o.ActivationTTL = 7 * 24 * time.Hour },
 		run: func(t *testing.T, w *world, round int) {
-			// Of these some are old enough to be removed, and no code is on its way
-			// to them; the others are as old, and wait for their mail.
+			// Of these some are old enough to be removed; to the others the last code
+			// that they get is on its way.
 			ctx := context.Background()
 			name := fmt.Sprintf("late%d", round)
 			of := func(i int) string { return fmt.Sprintf("%s-%d", name, i) }
 			keeper := w.active("keeper-"+name, "keeper-"+name+"@example.org")
-			for i := range 5 {
+			for i := 4; i >= 0; i-- {
+				if i == 2 {
+					w.clock.Advance(2 * 24 * time.Hour)
+				}
 				w.pending(of(i), of(i)+"@example.org")
 			}
 			loose := w.claimed(keeper.ID, "loose-"+name+"@example.org")
@@ -217,7 +220,7 @@ var stateRaces = []race{
 			w.must(err)
 			change := w.post.code(t, loose.Address)
 			w.post.take()
-			w.clock.Advance(2 * 24 * time.Hour)
+			w.clock.Advance(6*24*time.Hour + time.Hour)
 			w.must(errors.Join(together(6, func(i int) error {
 				switch i {
 				case 0, 1:
@@ -234,7 +237,7 @@ var stateRaces = []race{
 				u, err := w.ByName(ctx, of(i))
 				if i >= len(codes) {
 					if !errors.Is(err, roster.ErrNotFound) {
-						t.Fatalf("somebody whom no code can reach is left: %v", err)
+						t.Fatalf("somebody who waited in vain is left: %v", err)
 					}
 					continue
 				}
