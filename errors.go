@@ -26,6 +26,10 @@ var (
 	// name, wrong password, disabled, deleted and so on, each after equal work.
 	ErrCredentials = errors.New("roster: wrong credentials")
 
+	// ErrUnknownUser is how a [Directory] says that it has nobody of that name. No
+	// verb returns it.
+	ErrUnknownUser = errors.New("roster: unknown user")
+
 	// ErrNotActivated says that the password was right and the account is not
 	// activated yet.
 	ErrNotActivated = errors.New("roster: not activated")
@@ -100,6 +104,8 @@ const (
 	FieldFlags     = "flags"
 	FieldState     = "state"
 	FieldDirectory = "directory"
+	FieldProvider  = "provider"
+	FieldSubject   = "subject"
 	FieldSource    = "source"
 	FieldModel     = "model"
 )
@@ -190,10 +196,11 @@ func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 
 // What an [UnavailableError] of a store names.
 const (
-	UnavailableDatabase = "database"  // down, slow, full, broken
-	UnavailableReadOnly = "read_only" // reads work, writes do not
-	UnavailableBusy     = "busy"      // another writer held the lock for too long
-	UnavailableLimiter  = "limiter"   // Options.Limiter has failed
+	UnavailableDatabase  = "database"  // down, slow, full, broken
+	UnavailableReadOnly  = "read_only" // reads work, writes do not
+	UnavailableBusy      = "busy"      // another writer held the lock for too long
+	UnavailableLimiter   = "limiter"   // Options.Limiter has failed
+	UnavailableDirectory = "directory" // a [Directory] has failed
 )
 
 // UnavailableBreaches is what an [UnavailableError] names if Policy.Breached

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,10 @@ type Options struct {
 	// UndoURL is ActivationURL for the codes in notices: the page should offer
 	// [Users.UndoChange] and [Users.AcceptChange].
 	UndoURL string
+
+	// Directories are asked, in this order, for who signs in by a name or address
+	// that no local user has; see [Users.Authenticate]. None: local users only.
+	Directories []Directory
 
 	// Hasher makes and verifies password hashes. Nil means password.Hasher{}:
 	// argon2id, and whatever other systems have stored and [Users.ImportPassword] took.
@@ -208,6 +213,8 @@ func New(store Store, opts *Options) (*Users, error) {
 	gate, err := newGate(o)
 	errs = append(errs, err, option("Policy", o.Policy.Validate()))
 	us.gate, us.spare = gate, NewMemoryLimiter(0)
+	o.Directories = slices.Clone(o.Directories)
+	errs = append(errs, option("Directories", checkDirectories(o.Directories)))
 	errs = append(errs, option("Limits", o.Limits.setDefaults()))
 	errs = append(errs,
 		option("ActivationURL", checkCodeURL(o.ActivationURL)),
