@@ -90,7 +90,7 @@ func plain(b Mailbox) string {
 // opens. It is a [Transport] too, as a [Printer] is. It is safe for concurrent
 // use, by several processes too.
 type Folder struct {
-	Composer *Composer // a Transport needs none
+	Composer *Composer    // a Transport needs none
 	Dir      string       // is made if it is not there
 	Logger   *slog.Logger // is told of messages that could not be written; nil: nobody is
 }
