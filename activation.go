@@ -62,7 +62,7 @@ type Peeked struct {
 // code.
 func (us *Users) Peek(ctx context.Context, code string) (*Peeked, error) {
 	var p *Peeked
-	err := us.tryCode(ctx, func() (err error) {
+	err := us.tryCode(ctx, "Peek", func() (err error) {
 		p, err = us.peek(ctx, code)
 		return err
 	})
@@ -120,7 +120,7 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 // locked; and ErrThrottled as [Users.Peek].
 func (us *Users) Activate(ctx context.Context, code string) (*User, error) {
 	var u *User
-	err := us.tryCode(ctx, func() (err error) {
+	err := us.tryCode(ctx, "Activate", func() (err error) {
 		u, err = us.activate(ctx, code)
 		return err
 	})
@@ -160,6 +160,9 @@ func (us *Users) activate(ctx context.Context, code string) (u *User, err error)
 // source that asks too often gets a [ThrottledError], see Limits.SourceMails.
 func (us *Users) ResendActivation(ctx context.Context, login string) error {
 	const verb = "resend activation"
+	if err := us.ask(ctx, "ResendActivation"); err != nil {
+		return wrap(verb, 0, err)
+	}
 	return wrap(verb, 0, us.sendAgain(ctx, verb, login, mailsOfProofs, func(ctx context.Context, u *User, e *UserEmail) error {
 		if u.IsActivated() {
 			return nil

@@ -34,6 +34,9 @@ const (
 // changes meanwhile may show up: look twice before you mend. It stops at a
 // thousand problems; mend those and run it again.
 func (us *Users) Check(ctx context.Context) ([]Problem, error) {
+	if err := us.ask(ctx, "Check"); err != nil {
+		return nil, wrap("check", 0, err)
+	}
 	c := checker{us: us}
 	err := c.users(ctx)
 	if err == nil {

@@ -13,7 +13,7 @@ import (
 // the address already, or a [ThrottledError] as [Users.Register]. Of an address that somebody else has activated it says
 // nothing, as [Users.Register].
 func (us *Users) AddEmail(ctx context.Context, id UserID, address string) (*UserEmail, error) {
-	e, err := us.addEmail(ctx, id, address, PurposeActivate)
+	e, err := us.addEmail(ctx, "AddEmail", id, address, PurposeActivate)
 	return e, wrap("add e-mail to user", id, err)
 }
 
@@ -22,11 +22,14 @@ func (us *Users) AddEmail(ctx context.Context, id UserID, address string) (*User
 // with the user until [Users.RemoveEmail]. If the user has activated the
 // address already, it becomes primary at once.
 func (us *Users) ChangeEmail(ctx context.Context, id UserID, address string) (*UserEmail, error) {
-	e, err := us.addEmail(ctx, id, address, PurposeChangeEmail)
+	e, err := us.addEmail(ctx, "ChangeEmail", id, address, PurposeChangeEmail)
 	return e, wrap("change e-mail of user", id, err)
 }
 
-func (us *Users) addEmail(ctx context.Context, id UserID, address string, purpose Purpose) (e *UserEmail, err error) {
+func (us *Users) addEmail(ctx context.Context, verb string, id UserID, address string, purpose Purpose) (e *UserEmail, err error) {
+	if err := us.askAbout(ctx, verb, id); err != nil {
+		return nil, err
+	}
 	if err := us.countRequest(ctx); err != nil {
 		return nil, err
 	}
@@ -35,7 +38,7 @@ func (us *Users) addEmail(ctx context.Context, id UserID, address string, purpos
 		return nil, err
 	}
 	defer func() { done(err) }()
-	err = us.live(ctx, id, func(ctx context.Context, m Model) error {
+	err = us.live(ctx, verb, id, func(ctx context.Context, m Model) error {
 		mine, err := us.store.EmailsOf(ctx, id)
 		if err != nil {
 			return err
@@ -55,20 +58,10 @@ func (us *Users) addEmail(ctx context.Context, id UserID, address string, purpos
 // returns ErrNotFound, an [InvalidError] of [FieldEmail], or a [ConflictError]
 // of FieldEmail if anybody has activated the address.
 func (us *Users) AddActivatedEmail(ctx context.Context, id UserID, address string) (e *UserEmail, err error) {
-	key, err := AddressKey(address)
-	if err == nil && id <= 0 {
-		err = invalid(FieldID, ReasonNotPositive)
-	}
-	if err != nil {
-		return nil, wrap("add e-mail to user", id, err)
-	}
-	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		m, err := us.store.LockUser(ctx, id)
+	err = us.live(ctx, "AddActivatedEmail", id, func(ctx context.Context, m Model) error {
+		key, err := AddressKey(address)
 		if err != nil {
 			return err
-		}
-		if bind(m).IsDeleted() {
-			return ErrNotFound
 		}
 		now := us.now()
 		claims, err := us.store.LockEmails(ctx, key)

@@ -31,7 +31,11 @@ type Credential struct {
 // it. It returns ErrNotFound, or an [InvalidError] of [FieldPassword], or of
 // [FieldDirectory] if the user belongs to one, which has the password.
 func (us *Users) SetPassword(ctx context.Context, id UserID, password string) error {
-	return wrap("set password of user", id, us.setPassword(ctx, id, password, nil, nil))
+	err := us.askAbout(ctx, "SetPassword", id)
+	if err == nil {
+		err = us.setPassword(ctx, "SetPassword", id, password, nil, nil)
+	}
+	return wrap("set password of user", id, err)
 }
 
 // ChangePassword is SetPassword for somebody who knows the current password. It
@@ -39,12 +43,16 @@ func (us *Users) SetPassword(ctx context.Context, id UserID, password string) er
 // a [ThrottledError] to who has tried too often. It ends the session that it is
 // called from, too; [Users.ChangePasswordIn] does not.
 func (us *Users) ChangePassword(ctx context.Context, id UserID, current, password string) error {
-	return wrap("change password of user", id, us.changePassword(ctx, id, current, password, nil))
+	err := us.askAbout(ctx, "ChangePassword", id)
+	if err == nil {
+		err = us.changePassword(ctx, "ChangePassword", id, current, password, nil)
+	}
+	return wrap("change password of user", id, err)
 }
 
 // changePassword is setPassword for somebody who knows the current one.
 func (us *Users) changePassword(
-	ctx context.Context, id UserID, current, password string, then func(ctx context.Context, m Model) error,
+	ctx context.Context, verb string, id UserID, current, password string, then func(ctx context.Context, m Model) error,
 ) error {
 	if _, err := us.preparePassword(password); err != nil {
 		return err
@@ -57,7 +65,7 @@ func (us *Users) changePassword(
 		if err != nil {
 			return err
 		}
-		err = us.setPassword(ctx, id, password, c, then)
+		err = us.setPassword(ctx, verb, id, password, c, then)
 		// Stale: a sign-in has rehashed the current one, or somebody has changed it.
 		if !errors.Is(err, ErrStale) || try == 3 {
 			return err
@@ -84,14 +92,17 @@ func (c *Credential) mustChange() error {
 // failed too often, which is counted together with sign-ins, see [Limits]. A
 // right password that must be changed is ErrMustChangePassword.
 func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) error {
-	_, err := us.checkPassword(ctx, id, password)
+	err := us.askAbout(ctx, "CheckPassword", id)
+	if err == nil {
+		_, err = us.checkPassword(ctx, id, password)
+	}
 	return wrap("check password of user", id, err)
 }
 
 // setPassword hashes and writes a password; if current is given, only in its
 // place. then, if it is given, runs in the transaction when all is written.
 func (us *Users) setPassword(
-	ctx context.Context, id UserID, password string, current *Credential, then func(ctx context.Context, m Model) error,
+	ctx context.Context, verb string, id UserID, password string, current *Credential, then func(ctx context.Context, m Model) error,
 ) error {
 	prepared, err := us.newPassword(ctx, password, func() (*User, error) { return us.byID(ctx, id) })
 	if err != nil {
@@ -101,7 +112,7 @@ func (us *Users) setPassword(
 	if err != nil {
 		return err
 	}
-	return us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return us.live(ctx, verb, id, func(ctx context.Context, m Model) error {
 		if current != nil {
 			if !m.RosterUser().mayLogin() {
 				return ErrCredentials

@@ -30,10 +30,19 @@ const (
 // Restore can be changed. Edit returns ErrNotFound, every InvalidError at
 // once, or a [ConflictError] of [FieldName].
 func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) error {
-	return wrap("edit user", id, us.locked(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("edit user", id, us.locked(ctx, "Edit", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
 		before := *u
+		e, err := us.editOf(ctx, "Edit", u)
+		if err != nil {
+			return err
+		}
+		e.hide(u)
+		defer e.hide(u)
 		if err := fn(u); err != nil {
+			return err
+		}
+		if err := e.check(ctx, u); err != nil {
 			return err
 		}
 		return us.write(ctx, m, &before)
@@ -48,13 +57,21 @@ func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) er
 func (us *Users) Save(ctx context.Context, m Model) error {
 	u := bind(m)
 	draft := *u
-	err := us.locked(ctx, u.ID, func(ctx context.Context, stored Model) error {
+	err := us.locked(ctx, "Save", u.ID, func(ctx context.Context, stored Model) error {
 		*u = draft
 		before := stored.RosterUser()
 		if before.Version != u.Version {
 			return ErrStale
 		}
 		u.LastLoginAt, u.LastLoginIP = before.LastLoginAt, before.LastLoginIP // those move without a Version
+		e, err := us.editOf(ctx, "Save", before)
+		if err != nil {
+			return err
+		}
+		defer e.hide(u)
+		if err := e.check(ctx, u); err != nil {
+			return err
+		}
 		return us.write(ctx, m, before)
 	})
 	if err != nil {
@@ -64,26 +81,31 @@ func (us *Users) Save(ctx context.Context, m Model) error {
 }
 
 // locked runs fn in a transaction on the user's row, deleted or not, that
-// nobody else can change meanwhile.
-func (us *Users) locked(ctx context.Context, id UserID, fn func(ctx context.Context, m Model) error) error {
+// nobody else can change meanwhile. The actor is asked first, for the verb.
+func (us *Users) locked(ctx context.Context, verb string, id UserID, fn func(ctx context.Context, m Model) error) error {
+	return us.onRow(ctx, verb, id, false, fn)
+}
+
+// live is locked for users that are not deleted.
+func (us *Users) live(ctx context.Context, verb string, id UserID, fn func(ctx context.Context, m Model) error) error {
+	return us.onRow(ctx, verb, id, true, fn)
+}
+
+func (us *Users) onRow(ctx context.Context, verb string, id UserID, live bool, fn func(ctx context.Context, m Model) error) error {
 	if id <= 0 {
 		return invalid(FieldID, ReasonNotPositive)
 	}
 	return us.store.Atomic(ctx, func(ctx context.Context) error {
 		m, err := us.store.LockUser(ctx, id)
-		if err != nil {
-			return err
+		var u *User
+		if err == nil {
+			u = bind(m)
+			if live && u.IsDeleted() {
+				u, err = nil, ErrNotFound
+			}
 		}
-		bind(m)
-		return fn(ctx, m)
-	})
-}
-
-// live is locked for users that are not deleted.
-func (us *Users) live(ctx context.Context, id UserID, fn func(ctx context.Context, m Model) error) error {
-	return us.locked(ctx, id, func(ctx context.Context, m Model) error {
-		if m.RosterUser().IsDeleted() {
-			return ErrNotFound
+		if err := us.askOf(ctx, verb, u, err); err != nil {
+			return err
 		}
 		return fn(ctx, m)
 	})

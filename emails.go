@@ -72,12 +72,18 @@ func (e *UserEmail) GravatarURL(size int) string {
 // Emails returns the addresses of a user, pending ones too: the primary first,
 // then by address. It returns ErrNotFound if there is no such user.
 func (us *Users) Emails(ctx context.Context, id UserID) ([]*UserEmail, error) {
-	if _, err := us.byID(ctx, id); err != nil {
-		return nil, wrap("list e-mails of user", id, err)
+	emails, err := us.emails(ctx, "Emails", id)
+	return emails, wrap("list e-mails of user", id, err)
+}
+
+func (us *Users) emails(ctx context.Context, verb string, id UserID) ([]*UserEmail, error) {
+	u, err := us.byID(ctx, id)
+	if err := us.askOf(ctx, verb, u, err); err != nil {
+		return nil, err
 	}
 	emails, err := us.store.EmailsOf(ctx, id)
 	if err != nil {
-		return nil, wrap("list e-mails of user", id, err)
+		return nil, err
 	}
 	sortEmails(emails)
 	return emails, nil
@@ -87,6 +93,9 @@ func (us *Users) Emails(ctx context.Context, id UserID) ([]*UserEmail, error) {
 // the order of [Users.Emails]; also those of deleted users. Who has none is not
 // in the map.
 func (us *Users) EmailsOf(ctx context.Context, ids ...UserID) (map[UserID][]*UserEmail, error) {
+	if err := us.ask(ctx, "EmailsOf"); err != nil {
+		return nil, wrap("list e-mails", 0, err)
+	}
 	emails, err := us.store.EmailsOf(ctx, ids...)
 	if err != nil {
 		return nil, wrap("list e-mails", 0, err)
@@ -116,9 +125,9 @@ func sortEmails(emails []*UserEmail) {
 // PrimaryEmail returns the address that speaks for a user. It returns
 // ErrNotFound if there is no such user, or none of the addresses is activated.
 func (us *Users) PrimaryEmail(ctx context.Context, id UserID) (*UserEmail, error) {
-	emails, err := us.Emails(ctx, id)
+	emails, err := us.emails(ctx, "PrimaryEmail", id)
 	if err != nil {
-		return nil, err
+		return nil, wrap("find primary e-mail of user", id, err)
 	}
 	if len(emails) == 0 || !emails[0].IsActivated() {
 		return nil, wrap("find primary e-mail of user", id, ErrNotFound)
@@ -133,7 +142,7 @@ func (us *Users) PrimaryEmail(ctx context.Context, id UserID) (*UserEmail, error
 // the address is not the user's, and an [InvalidError] of [FieldEmail] with
 // [ReasonNotActive] if it is pending.
 func (us *Users) SetPrimaryEmail(ctx context.Context, id UserID, email EmailID) error {
-	return wrap("set primary e-mail of user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("set primary e-mail of user", id, us.live(ctx, "SetPrimaryEmail", id, func(ctx context.Context, m Model) error {
 		e, err := us.emailOf(ctx, id, email)
 		if err != nil {
 			return err
@@ -153,7 +162,7 @@ func (us *Users) SetPrimaryEmail(ctx context.Context, id UserID, email EmailID) 
 // another one first. It returns ErrNotFound if there is no such user or the
 // address is not the user's.
 func (us *Users) RemoveEmail(ctx context.Context, id UserID, email EmailID) error {
-	return wrap("remove e-mail of user", id, us.locked(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("remove e-mail of user", id, us.locked(ctx, "RemoveEmail", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
 		e, err := us.emailOf(ctx, id, email)
 		if err != nil {

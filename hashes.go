@@ -25,10 +25,13 @@ func (us *Users) ImportPassword(ctx context.Context, id UserID, hash string) err
 }
 
 func (us *Users) importPassword(ctx context.Context, id UserID, hash Secret) error {
+	if err := us.askAbout(ctx, "ImportPassword", id); err != nil {
+		return err
+	}
 	if _, err := us.opts.Hasher.Format(hash.Reveal()); err != nil {
 		return invalid(FieldPassword, ReasonSyntax)
 	}
-	return us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return us.live(ctx, "ImportPassword", id, func(ctx context.Context, m Model) error {
 		if m.RosterUser().DirectoryID != "" {
 			return invalid(FieldDirectory, ReasonReadOnly)
 		}
@@ -54,6 +57,9 @@ const UnknownFormat = "unknown"
 // so many under a pepper that could otherwise be taken away. It reads them all,
 // in pages.
 func (us *Users) PasswordFormats(ctx context.Context) (map[string]int, error) {
+	if err := us.ask(ctx, "PasswordFormats"); err != nil {
+		return nil, wrap("count password formats", 0, err)
+	}
 	counts := make(map[string]int)
 	var last Credential
 	for {
@@ -111,6 +117,9 @@ func (us *Users) WrapPasswords(ctx context.Context, cursor string, b Budget) (Wr
 }
 
 func (us *Users) wrapPasswords(ctx context.Context, cursor string, b Budget) (w Wrapped, err error) {
+	if err := us.ask(ctx, "WrapPasswords"); err != nil {
+		return w, err
+	}
 	rows := b.Rows
 	if rows == 0 {
 		rows = defaultPruneRows

@@ -25,7 +25,7 @@ const impersonationTTL = time.Hour
 // It returns ErrNoSession; ErrReauthenticate; ErrForbidden, also if there is no
 // such target, of which nothing is told; or else the error of MayImpersonate.
 func (us *Users) Impersonate(ctx context.Context, token string, target UserID) (*Session, Secret, error) {
-	own, err := us.ownSession(ctx, token)
+	own, err := us.ownSession(ctx, "Impersonate", token)
 	if err != nil {
 		return nil, Secret{}, wrap("impersonate", 0, err)
 	}
@@ -133,7 +133,7 @@ func (us *Users) loadImpersonator(ctx context.Context, s *Session) error {
 // have, with a new token. Who that is stands in the stored session. It returns
 // ErrNoSession, or ErrForbidden if nobody acts as anybody in it.
 func (us *Users) StopImpersonating(ctx context.Context, token string) (*Session, Secret, error) {
-	acting, err := us.session(ctx, token)
+	acting, err := us.session(ctx, "StopImpersonating", token)
 	if err == nil && !acting.IsImpersonated() {
 		err = ErrForbidden
 	}

@@ -35,6 +35,9 @@ func (us *Users) Invite(ctx context.Context, n NewUser) (*User, error) {
 }
 
 func (us *Users) invite(ctx context.Context, n NewUser) (u *User, err error) {
+	if err := us.ask(ctx, "Invite"); err != nil {
+		return nil, err
+	}
 	draft, err := us.checkDraft(n, "invitation", func(*User) error {
 		if n.Password != "" {
 			return invalid(FieldPassword, ReasonReadOnly)

@@ -19,7 +19,7 @@ import (
 // addresses still have to be proven. It does nothing if the account is
 // activated. It returns ErrNotFound if there is no such user.
 func (us *Users) ActivateUser(ctx context.Context, id UserID) error {
-	return wrap("activate user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("activate user", id, us.live(ctx, "ActivateUser", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
 		if u.IsActivated() {
 			return nil
@@ -35,17 +35,17 @@ func (us *Users) ActivateUser(ctx context.Context, id UserID) error {
 // It does nothing if the user is disabled. It returns ErrNotFound if there is
 // no such user.
 func (us *Users) Disable(ctx context.Context, id UserID) error {
-	return wrap("disable user", id, us.setEnabled(ctx, id, false))
+	return wrap("disable user", id, us.setEnabled(ctx, "Disable", id, false))
 }
 
 // Enable undoes Disable. Sessions and codes do not come back, but for the codes
 // of notices: those for [Users.UndoChange] are good again, until they expire.
 func (us *Users) Enable(ctx context.Context, id UserID) error {
-	return wrap("enable user", id, us.setEnabled(ctx, id, true))
+	return wrap("enable user", id, us.setEnabled(ctx, "Enable", id, true))
 }
 
-func (us *Users) setEnabled(ctx context.Context, id UserID, enabled bool) error {
-	return us.live(ctx, id, func(ctx context.Context, m Model) error {
+func (us *Users) setEnabled(ctx context.Context, verb string, id UserID, enabled bool) error {
+	return us.live(ctx, verb, id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
 		if u.Enabled == enabled {
 			return nil
@@ -71,7 +71,7 @@ func (us *Users) touched(ctx context.Context, m Model, now time.Time) error {
 // Options.NameHold. It returns ErrNotFound if there is no such user or it is
 // deleted already.
 func (us *Users) Delete(ctx context.Context, id UserID) error {
-	return wrap("delete user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("delete user", id, us.live(ctx, "Delete", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
 		now := us.now()
 		u.DeletedAt = now
@@ -93,7 +93,7 @@ func (us *Users) Delete(ctx context.Context, id UserID) error {
 // of [FieldName] if somebody has taken the name meanwhile: change it by
 // [Users.Edit], and try again.
 func (us *Users) Restore(ctx context.Context, id UserID) error {
-	return wrap("restore user", id, us.locked(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("restore user", id, us.locked(ctx, "Restore", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
 		if !u.IsDeleted() {
 			return ErrNotFound
@@ -139,8 +139,7 @@ func (us *Users) reclaim(ctx context.Context, id UserID) error {
 // not. It cannot be undone, and the name is free at once. It returns
 // ErrNotFound if there is no such user.
 func (us *Users) Purge(ctx context.Context, id UserID) error {
-	if id <= 0 {
-		return wrap("purge user", id, invalid(FieldID, ReasonNotPositive))
-	}
-	return wrap("purge user", id, us.store.PurgeUser(ctx, id))
+	return wrap("purge user", id, us.locked(ctx, "Purge", id, func(ctx context.Context, _ Model) error {
+		return us.store.PurgeUser(ctx, id)
+	}))
 }

@@ -50,6 +50,9 @@ func ClientFrom(ctx context.Context) Client {
 // database that can only be read, or is busy with another writer for too long,
 // still signs people in; that is not recorded then.
 func (us *Users) Authenticate(ctx context.Context, login, password string) (*User, error) {
+	if err := us.ask(ctx, "Authenticate"); err != nil {
+		return nil, wrap("authenticate", 0, err)
+	}
 	u, err := us.authenticate(ctx, login, password)
 	return u, wrap("authenticate", 0, err)
 }

@@ -195,7 +195,7 @@ const (
 // New returns the accounts that are kept in store. It reports everything that
 // is wrong with opts at once, joined. It does not touch the database.
 func New(store Store, opts *Options) (*Users, error) {
-	us := &Users{store: store, seeing: new(seeing)}
+	us := &Users{store: store, seeing: new(seeing), auth: nobody{}}
 	if opts != nil {
 		us.opts = *opts
 	}

@@ -23,7 +23,7 @@ import (
 // ErrThrottled as [Users.Peek].
 func (us *Users) ActivateWithPassword(ctx context.Context, code, password string) (*User, error) {
 	var u *User
-	err := us.tryCode(ctx, func() (err error) {
+	err := us.tryCode(ctx, "ActivateWithPassword", func() (err error) {
 		for try := 1; ; try++ {
 			u, err = us.activateWithPassword(ctx, code, password)
 			if !errors.Is(err, ErrStale) || try == 3 { // the password was changed meanwhile

@@ -43,6 +43,9 @@ func (us *Users) Prune(ctx context.Context, b Budget) (Pruned, error) {
 }
 
 func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
+	if err := us.ask(ctx, "Prune"); err != nil {
+		return p, err
+	}
 	rows := b.Rows
 	if rows == 0 {
 		rows = defaultPruneRows

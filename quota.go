@@ -104,7 +104,10 @@ func (us *Users) countClaim(ctx context.Context, address string) (may bool, done
 // tried too many that were no good: then it returns a ThrottledError. Codes
 // cannot be guessed; it is the asking that is stopped. So looking and counting are
 // apart, and who has a good code writes nothing for it.
-func (us *Users) tryCode(ctx context.Context, try func() error) error {
+func (us *Users) tryCode(ctx context.Context, verb string, try func() error) error {
+	if err := us.ask(ctx, verb); err != nil {
+		return err
+	}
 	now := us.now()
 	budgets := us.perSource(ctx, now, us.opts.Limits.SourceCodes, guessWindow, "codes")
 	if len(budgets) == 0 {

@@ -20,6 +20,9 @@ import (
 // missing activation, get no code.
 func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
 	const verb = "request password reset"
+	if err := us.ask(ctx, "RequestPasswordReset"); err != nil {
+		return wrap(verb, 0, err)
+	}
 	return wrap(verb, 0, us.sendAgain(ctx, verb, login, mailsOfResets, func(ctx context.Context, u *User, e *UserEmail) error {
 		if u.DirectoryID != "" || u.IsActivated() && !e.IsActivated() {
 			return nil
@@ -39,7 +42,7 @@ func (us *Users) RequestPasswordReset(ctx context.Context, login string) error {
 // something else; and ErrThrottled as [Users.Peek].
 func (us *Users) ResetPassword(ctx context.Context, code, password string) (*User, error) {
 	var u *User
-	err := us.tryCode(ctx, func() (err error) {
+	err := us.tryCode(ctx, "ResetPassword", func() (err error) {
 		u, err = us.resetPassword(ctx, code, password)
 		return err
 	})

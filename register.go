@@ -74,6 +74,9 @@ func (us *Users) Register(ctx context.Context, n NewUser) (*User, error) {
 }
 
 func (us *Users) register(ctx context.Context, n NewUser) (_ *User, err error) {
+	if err := us.ask(ctx, "Register"); err != nil {
+		return nil, err
+	}
 	draft, prepared, err := us.checkNewUser(n)
 	if err != nil {
 		return nil, err
@@ -179,6 +182,9 @@ func (us *Users) Create(ctx context.Context, m Model) error {
 
 func (us *Users) create(ctx context.Context, m Model) (err error) {
 	u := bind(m)
+	if err := us.ask(ctx, "Create"); err != nil {
+		return err
+	}
 	before := *u
 	defer func() {
 		if err != nil {

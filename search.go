@@ -55,6 +55,9 @@ func (us *Users) Search(ctx context.Context, q Query) (*Page, error) {
 }
 
 func (us *Users) search(ctx context.Context, q Query) (*Page, error) {
+	if err := us.ask(ctx, "Search"); err != nil {
+		return nil, err
+	}
 	sq, err := q.forStore()
 	if err != nil {
 		return nil, err
@@ -73,12 +76,18 @@ func (us *Users) search(ctx context.Context, q Query) (*Page, error) {
 		last := p.Users[limit-1]
 		p.Next = encodeCursor(sq, last.NameKey, last.ID)
 	}
+	if p.Users, err = us.visible(ctx, p.Users); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 // Count returns how many users match the pattern and state of q. It reads them
 // all, so it costs what that costs.
 func (us *Users) Count(ctx context.Context, q Query) (int, error) {
+	if err := us.ask(ctx, "Count"); err != nil {
+		return 0, wrap("count users", 0, err)
+	}
 	q.Cursor, q.Limit = "", 0
 	sq, err := q.forStore()
 	if err != nil {

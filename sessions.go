@@ -58,6 +58,9 @@ func (s *Session) IsImpersonated() bool { return s.ImpersonatorID != 0 }
 // between the check of the password and the start, by a new password say; then
 // there is no session, and the client may try again.
 func (us *Users) SignIn(ctx context.Context, login, password string) (*Session, Secret, error) {
+	if err := us.ask(ctx, "SignIn"); err != nil {
+		return nil, Secret{}, wrap("sign in", 0, err)
+	}
 	at := us.now()
 	u, err := us.authenticate(ctx, login, password)
 	if err != nil {
@@ -75,6 +78,9 @@ func (us *Users) SignIn(ctx context.Context, login, password string) (*Session, 
 // Do not read u anew for it: it is by the age of u that a change in between is
 // noticed.
 func (us *Users) StartSession(ctx context.Context, u *User) (*Session, Secret, error) {
+	if err := us.ask(ctx, "StartSession"); err != nil {
+		return nil, Secret{}, wrap("start session of user", u.ID, err)
+	}
 	s, token, err := us.startSession(ctx, u, us.now())
 	return s, token, wrap("start session of user", u.ID, err)
 }
@@ -182,7 +188,7 @@ func cleanLine(s string, maxBytes int) string {
 // that come together with the old token, one would find itself signed out. The
 // session does not live longer by it. It returns ErrNoSession.
 func (us *Users) RenewSession(ctx context.Context, token string) (*Session, Secret, error) {
-	s, err := us.session(ctx, token)
+	s, err := us.session(ctx, "RenewSession", token)
 	if err != nil {
 		return nil, Secret{}, wrap("renew session", 0, err)
 	}
@@ -197,7 +203,7 @@ func (us *Users) RenewSession(ctx context.Context, token string) (*Session, Secr
 func (us *Users) Reauthenticate(ctx context.Context, token, password string) (*Session, Secret, error) {
 	const verb = "reauthenticate user"
 	at := us.now()
-	s, err := us.ownSession(ctx, token)
+	s, err := us.ownSession(ctx, "Reauthenticate", token)
 	if err != nil {
 		return nil, Secret{}, wrap("reauthenticate", 0, err)
 	}
@@ -233,12 +239,12 @@ func orNone(s *Session, token Secret, err error) (*Session, Secret, error) {
 // returns ErrNoSession, ErrForbidden if somebody else acts as the user, and what
 // ChangePassword does.
 func (us *Users) ChangePasswordIn(ctx context.Context, token, current, password string) (s *Session, renewed Secret, err error) {
-	own, err := us.ownSession(ctx, token)
+	own, err := us.ownSession(ctx, "ChangePasswordIn", token)
 	if err != nil {
 		return nil, Secret{}, wrap("change password", 0, err)
 	}
 	at := us.now()
-	err = us.changePassword(ctx, own.UserID, current, password, func(ctx context.Context, m Model) error {
+	err = us.changePassword(ctx, unasked, own.UserID, current, password, func(ctx context.Context, m Model) error {
 		if !m.RosterUser().CanLogin() {
 			return ErrCredentials
 		}
@@ -254,7 +260,7 @@ func (us *Users) ChangePasswordIn(ctx context.Context, token, current, password 
 func (us *Users) Sessions(ctx context.Context, id UserID) ([]*Session, error) {
 	const verb = "list sessions of user"
 	u, err := us.byID(ctx, id)
-	if err != nil {
+	if err := us.askOf(ctx, "Sessions", u, err); err != nil {
 		return nil, wrap(verb, id, err)
 	}
 	all, err := us.store.SessionsOf(ctx, id, maxSessions)
@@ -278,21 +284,14 @@ const maxSessions = 1000
 // who should not have been there may have asked for them. It returns ErrNotFound
 // if there is none, also if the session is somebody else's.
 func (us *Users) EndSession(ctx context.Context, user UserID, id uuid.UUID) error {
-	const verb = "end session of user"
-	if user <= 0 {
-		return wrap(verb, user, invalid(FieldID, ReasonNotPositive))
-	}
-	return wrap(verb, user, us.endingSessions(ctx, user, func(ctx context.Context) error {
+	return wrap("end session of user", user, us.endingSessions(ctx, "EndSession", user, func(ctx context.Context) error {
 		return us.store.DeleteSession(ctx, user, id)
 	}))
 }
 
 // endingSessions runs fn, which deletes sessions of a user, and voids codes.
-func (us *Users) endingSessions(ctx context.Context, user UserID, fn func(ctx context.Context) error) error {
-	return us.store.Atomic(ctx, func(ctx context.Context) error {
-		if _, err := us.store.LockUser(ctx, user); err != nil {
-			return err
-		}
+func (us *Users) endingSessions(ctx context.Context, verb string, user UserID, fn func(ctx context.Context) error) error {
+	return us.locked(ctx, verb, user, func(ctx context.Context, _ Model) error {
 		if err := fn(ctx); err != nil {
 			return err
 		}
@@ -306,12 +305,12 @@ func (us *Users) endingSessions(ctx context.Context, user UserID, fn func(ctx co
 // It returns how many, ErrNoSession, or ErrForbidden if somebody else acts as the
 // user.
 func (us *Users) EndOtherSessions(ctx context.Context, token string) (int, error) {
-	s, err := us.ownSession(ctx, token)
+	s, err := us.ownSession(ctx, "EndOtherSessions", token)
 	if err != nil {
 		return 0, wrap("end other sessions", 0, err)
 	}
 	n := 0
-	err = us.endingSessions(ctx, s.UserID, func(ctx context.Context) (err error) {
+	err = us.endingSessions(ctx, unasked, s.UserID, func(ctx context.Context) (err error) {
 		n, err = us.store.DeleteSessions(ctx, s.UserID, s.ID)
 		return err
 	})
@@ -324,13 +323,16 @@ func (us *Users) EndOtherSessions(ctx context.Context, token string) (int, error
 // EndSessions ends all sessions of a user, also those that are just about to
 // start: it is auth-sensitive, and codes are void. It returns ErrNotFound.
 func (us *Users) EndSessions(ctx context.Context, id UserID) error {
-	return wrap("end sessions of user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("end sessions of user", id, us.live(ctx, "EndSessions", id, func(ctx context.Context, m Model) error {
 		return us.touched(ctx, m, us.now())
 	}))
 }
 
 // SignOut ends the session with the token. It does nothing if there is none.
 func (us *Users) SignOut(ctx context.Context, token string) error {
+	if err := us.ask(ctx, "SignOut"); err != nil {
+		return wrap("sign out", 0, err)
+	}
 	hash, ok := hashCode(token)
 	if !ok {
 		return nil

@@ -23,11 +23,14 @@ import (
 // That the session is in use is noted once a minute at most. If that fails the
 // session is good all the same.
 func (us *Users) Session(ctx context.Context, token string) (*Session, error) {
-	s, err := us.session(ctx, token)
+	s, err := us.session(ctx, "Session", token)
 	return s, wrap("find session", 0, err)
 }
 
-func (us *Users) session(ctx context.Context, token string) (*Session, error) {
+func (us *Users) session(ctx context.Context, verb, token string) (*Session, error) {
+	if err := us.ask(ctx, verb); err != nil {
+		return nil, err
+	}
 	text, ok := hashCode(token)
 	if !ok {
 		return nil, ErrNoSession
@@ -93,8 +96,8 @@ func (us *Users) readSession(ctx context.Context, hash string) (*Session, error)
 }
 
 // ownSession is session for what an impersonator must not do.
-func (us *Users) ownSession(ctx context.Context, token string) (*Session, error) {
-	s, err := us.session(ctx, token)
+func (us *Users) ownSession(ctx context.Context, verb, token string) (*Session, error) {
+	s, err := us.session(ctx, verb, token)
 	if err == nil && s.IsImpersonated() {
 		return nil, ErrForbidden
 	}

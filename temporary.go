@@ -26,6 +26,9 @@ func (us *Users) RenewPassword(ctx context.Context, login, current, password str
 }
 
 func (us *Users) renewPassword(ctx context.Context, login, current, typed string) (*User, error) {
+	if err := us.ask(ctx, "RenewPassword"); err != nil {
+		return nil, err
+	}
 	// What can be told without asking who it is comes first.
 	if _, err := us.preparePassword(typed); err != nil {
 		return nil, err
@@ -39,7 +42,7 @@ func (us *Users) renewPassword(ctx context.Context, login, current, typed string
 			return nil, err
 		}
 		var u *User
-		err = us.setPassword(ctx, k.user.ID, typed, k.credential, func(_ context.Context, m Model) error {
+		err = us.setPassword(ctx, unasked, k.user.ID, typed, k.credential, func(_ context.Context, m Model) error {
 			u = m.RosterUser()
 			return nil
 		})
@@ -93,12 +96,14 @@ func (us *Users) GeneratePassword(ctx context.Context, id UserID, g Generated) (
 }
 
 func (us *Users) generatePassword(ctx context.Context, id UserID, g Generated) (Secret, error) {
+	const verb = "GeneratePassword"
+	u, err := us.byID(ctx, id) // before the work of hashing
+	if err := us.askOf(ctx, verb, u, err); err != nil {
+		return Secret{}, err
+	}
 	made, err := g.Generator.Generate()
 	if err != nil {
 		return Secret{}, err
-	}
-	if _, err := us.byID(ctx, id); err != nil {
-		return Secret{}, err // before the work of hashing
 	}
 	hash, err := us.hash(ctx, made)
 	if err != nil {
@@ -108,7 +113,7 @@ func (us *Users) generatePassword(ctx context.Context, id UserID, g Generated) (
 	if ttl == 0 && !g.Keep {
 		ttl = defaultTemporaryTTL
 	}
-	err = us.live(ctx, id, func(ctx context.Context, m Model) error {
+	err = us.live(ctx, verb, id, func(ctx context.Context, m Model) error {
 		now := us.now()
 		c := &Credential{UserID: id, Hash: NewSecret(hash), CreatedAt: now, MustChange: !g.Keep}
 		if ttl > 0 {
@@ -130,7 +135,7 @@ func (us *Users) generatePassword(ctx context.Context, id UserID, g Generated) (
 // [FieldPassword] with [ReasonEmpty] if the user has none, or of
 // [FieldDirectory] if the user belongs to one.
 func (us *Users) RequirePasswordChange(ctx context.Context, id UserID, ttl time.Duration) error {
-	return wrap("require password change of user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("require password change of user", id, us.live(ctx, "RequirePasswordChange", id, func(ctx context.Context, m Model) error {
 		c, err := us.localCredential(ctx, m)
 		if errors.Is(err, ErrNotFound) {
 			return invalid(FieldPassword, ReasonEmpty)
@@ -169,7 +174,7 @@ func (us *Users) RequirePasswordChange(ctx context.Context, id UserID, ttl time.
 // [ReasonNotActive] if there is no activated address to mail to, or of
 // [FieldDirectory] if the user belongs to one.
 func (us *Users) RequirePasswordReset(ctx context.Context, id UserID) error {
-	return wrap("require password reset of user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("require password reset of user", id, us.live(ctx, "RequirePasswordReset", id, func(ctx context.Context, m Model) error {
 		e, err := us.spokesman(ctx, id)
 		if err != nil {
 			return err
@@ -191,7 +196,7 @@ func (us *Users) RequirePasswordReset(ctx context.Context, id UserID) error {
 // none. It returns ErrNotFound, or an [InvalidError] of [FieldDirectory] if the
 // user belongs to one.
 func (us *Users) RemovePassword(ctx context.Context, id UserID) error {
-	return wrap("remove password of user", id, us.live(ctx, id, func(ctx context.Context, m Model) error {
+	return wrap("remove password of user", id, us.live(ctx, "RemovePassword", id, func(ctx context.Context, m Model) error {
 		if _, err := us.localCredential(ctx, m); err != nil {
 			return ignore(err, ErrNotFound)
 		}

@@ -40,7 +40,7 @@ type Undo struct {
 // banned or locked; and ErrThrottled as [Users.Peek].
 func (us *Users) UndoChange(ctx context.Context, code, password string) (*User, error) {
 	var u *User
-	err := us.tryCode(ctx, func() (err error) {
+	err := us.tryCode(ctx, "UndoChange", func() (err error) {
 		u, err = us.undoChange(ctx, code, password)
 		return err
 	})
@@ -141,7 +141,7 @@ func (us *Users) reinstate(ctx context.Context, un *Undo, now time.Time) ([]*Use
 // that mailbox any more. Nothing else changes. It returns ErrActivation
 // and ErrThrottled as [Users.UndoChange] does.
 func (us *Users) AcceptChange(ctx context.Context, code string) error {
-	return wrap("accept change", 0, us.tryCode(ctx, func() error {
+	return wrap("accept change", 0, us.tryCode(ctx, "AcceptChange", func() error {
 		return us.store.Atomic(ctx, func(ctx context.Context) error {
 			return us.redeemUndo(ctx, code, func(ctx context.Context, _ Model, un *Undo, _ time.Time) error {
 				_, err := us.store.VoidUndos(ctx, un.UserID, un.AddressKey, noRank)

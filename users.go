@@ -14,7 +14,8 @@ import (
 // Users is the accounts of one store, with all the rules. [New] makes one. It
 // is safe for concurrent use.
 //
-// It acts for the program itself and asks no permission. Every verb runs in
+// It acts for the program itself and asks no permission; what [Users.For] returns
+// acts for somebody else. Every verb runs in
 // the transaction of its context, if there is one (see [Users.Atomic]). Else a
 // verb that writes is a transaction of its own, but Prune, which is several, and
 // Authenticate, whose record of the sign-in is apart. Errors name the verb and,
@@ -32,6 +33,8 @@ type Users struct {
 	seeing   *seeing
 	cache    *sessionCache  // nil without Options.SessionCache
 	spare    *MemoryLimiter // where the store cannot count
+	auth     authority
+	actor    *Actor // nil is the program itself, see For
 }
 
 // Atomic runs fn in one transaction, which travels in fn's context: all verbs
@@ -51,6 +54,7 @@ func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error)
 // none, and an [InvalidError] if id is not positive.
 func (us *Users) ByID(ctx context.Context, id UserID) (*User, error) {
 	u, err := us.byID(ctx, id)
+	u, err = us.show(ctx, "ByID", u, err)
 	return u, wrap("find user", id, err)
 }
 
@@ -68,6 +72,7 @@ func (us *Users) ByUUID(ctx context.Context, id uuid.UUID) (*User, error) {
 		return nil, wrap("find user by UUID", 0, invalid(FieldUUID, ReasonEmpty))
 	}
 	u, err := found(us.store.UserByUUID(ctx, id))
+	u, err = us.show(ctx, "ByUUID", u, err)
 	return u, wrap("find user by UUID", 0, err)
 }
 
@@ -76,6 +81,7 @@ func (us *Users) ByUUID(ctx context.Context, id uuid.UUID) (*User, error) {
 // nobody could have such a name.
 func (us *Users) ByName(ctx context.Context, name string) (*User, error) {
 	u, err := us.byKey(ctx, us.store.UserByName, NameKey, name)
+	u, err = us.show(ctx, "ByName", u, err)
 	return u, wrap("find user by name", 0, err)
 }
 
@@ -84,6 +90,7 @@ func (us *Users) ByName(ctx context.Context, name string) (*User, error) {
 // address is malformed.
 func (us *Users) ByEmail(ctx context.Context, address string) (*User, error) {
 	u, err := us.byKey(ctx, us.store.UserByEmail, AddressKey, address)
+	u, err = us.show(ctx, "ByEmail", u, err)
 	return u, wrap("find user by e-mail", 0, err)
 }
 
@@ -98,12 +105,16 @@ func (us *Users) ByAddress(ctx context.Context, mailbox string) (*User, error) {
 	} else {
 		err = ErrNotFound
 	}
+	u, err = us.show(ctx, "ByAddress", u, err)
 	return u, wrap("find user by address", 0, err)
 }
 
 // ByIDs returns those of the users that exist and are not deleted, in the
 // order of their IDs, with one question.
 func (us *Users) ByIDs(ctx context.Context, ids ...UserID) ([]*User, error) {
+	if err := us.ask(ctx, "ByIDs"); err != nil {
+		return nil, wrap("find users", 0, err)
+	}
 	models, err := us.store.UsersByID(ctx, ids...)
 	if err != nil {
 		return nil, wrap("find users", 0, err)
@@ -114,6 +125,9 @@ func (us *Users) ByIDs(ctx context.Context, ids ...UserID) ([]*User, error) {
 			users = append(users, u)
 		}
 	}
+	if users, err = us.visible(ctx, users); err != nil {
+		return nil, wrap("find users", 0, err)
+	}
 	return users, nil
 }
 
@@ -121,6 +135,9 @@ func (us *Users) ByIDs(ctx context.Context, ids ...UserID) ([]*User, error) {
 // wait to be proven do not count. It returns an [InvalidError] if the address
 // is malformed. Do not tell strangers: see Options.TellTakenAddress.
 func (us *Users) EmailInUse(ctx context.Context, address string) (bool, error) {
+	if err := us.ask(ctx, "EmailInUse"); err != nil {
+		return false, wrap("look for e-mail", 0, err)
+	}
 	key, err := AddressKey(address)
 	if err != nil {
 		return false, wrap("look for e-mail", 0, err)

@@ -1,0 +1,154 @@
+package roster
+
+import "slices"
+
+// Access says what a verb asks an actor for.
+type Access uint8
+
+// The kinds.
+const (
+	AccessRight   Access = iota // a permission, or to be the target
+	AccessAny                   // to be somebody: what comes with the call, a code, a token, a password, decides
+	AccessProgram               // not to be an actor: only what New returned may
+	AccessFree                  // nothing, since no account is looked at
+)
+
+// Self says what it takes if the target is the actor's own account.
+type Self uint8
+
+// The rules.
+const (
+	SelfAsked Self = iota // what it takes for anybody else
+	SelfFree              // nothing
+	SelfEdit              // nothing, unless the account is flagged ReadOnly
+)
+
+// Care says what else is refused, whatever the actor holds.
+type Care uint8
+
+// The cares.
+const (
+	// Over: the verb can lead to acting as the target, so it is not for who lacks
+	// something that the target holds.
+	Over Care = 1 << iota
+
+	// Alone: not while acting as somebody else.
+	Alone
+)
+
+// Has reports whether all of d are set.
+func (c Care) Has(d Care) bool { return c&d == d }
+
+// Operation is what one verb of [Users] asks before it acts for an actor. See
+// [Users.For] for the order.
+type Operation struct {
+	Verb       string // the method
+	Access     Access
+	Level      Level      // the least
+	Permission Permission // for a target that is not privileged; empty: nobody but oneself
+	Privileged Permission // for one that is
+	Mode       Mode       // where it has to be held, seen from Actor.Scope
+	Self       Self
+	Care       Care
+}
+
+// Operations is the one table of what the verbs ask, for documents and tests.
+// docs/permissions.md is printed from it.
+func Operations() []Operation { return slices.Clone(operations) }
+
+// operationOf finds the row of a verb. Without one nothing is allowed.
+func operationOf(verb string) (Operation, bool) {
+	i := slices.IndexFunc(operations, func(op Operation) bool { return op.Verb == verb })
+	if i < 0 {
+		return Operation{}, false
+	}
+	return operations[i], true
+}
+
+var operations = []Operation{
+	// Whoever holds a code, a token or a password, and visitors.
+	{Verb: "Register", Access: AccessAny},
+	{Verb: "Activate", Access: AccessAny},
+	{Verb: "ActivateWithPassword", Access: AccessAny},
+	{Verb: "ResendActivation", Access: AccessAny},
+	{Verb: "Peek", Access: AccessAny},
+	{Verb: "Authenticate", Access: AccessAny},
+	{Verb: "SignIn", Access: AccessAny},
+	{Verb: "SignOut", Access: AccessAny},
+	{Verb: "Session", Access: AccessAny},
+	{Verb: "RenewSession", Access: AccessAny},
+	{Verb: "Reauthenticate", Access: AccessAny},
+	{Verb: "EndOtherSessions", Access: AccessAny},
+	{Verb: "RequestPasswordReset", Access: AccessAny},
+	{Verb: "ResetPassword", Access: AccessAny},
+	{Verb: "RenewPassword", Access: AccessAny},
+	{Verb: "ChangePasswordIn", Access: AccessAny},
+	{Verb: "UndoChange", Access: AccessAny},
+	{Verb: "AcceptChange", Access: AccessAny},
+	{Verb: "Impersonate", Access: AccessAny},
+	{Verb: "StopImpersonating", Access: AccessAny},
+
+	// What looks at no account.
+	{Verb: "For", Access: AccessFree},
+	{Verb: "Atomic", Access: AccessFree},
+	{Verb: "CheckNewUser", Access: AccessFree},
+	{Verb: "IsFresh", Access: AccessFree},
+	{Verb: "RequireFresh", Access: AccessFree},
+
+	// The program's own business.
+	{Verb: "StartSession", Access: AccessProgram},
+	{Verb: "Check", Access: AccessProgram},
+	{Verb: "Prune", Access: AccessProgram},
+	{Verb: "PasswordFormats", Access: AccessProgram},
+	{Verb: "WrapPasswords", Access: AccessProgram},
+
+	// New accounts.
+	{"Create", AccessRight, LevelJudge, PermCreateUser, PermCreateUser, GlobalOnly, SelfAsked, 0},
+	{"Invite", AccessRight, LevelJudge, PermCreateUser, PermCreateUser, GlobalOnly, SelfAsked, 0},
+
+	// Looking at them.
+	{"ByID", AccessRight, LevelJudge, PermListUsers, PermListUsers, Either, SelfFree, 0},
+	{"ByUUID", AccessRight, LevelJudge, PermListUsers, PermListUsers, Either, SelfFree, 0},
+	{"ByName", AccessRight, LevelJudge, PermListUsers, PermListUsers, Either, SelfFree, 0},
+	{"ByIDs", AccessRight, LevelJudge, PermListUsers, PermListUsers, Either, SelfAsked, 0},
+	{"Search", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"Count", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"All", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"Each", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"ByEmail", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"ByAddress", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"EmailInUse", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
+	{"Emails", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"EmailsOf", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
+	{"PrimaryEmail", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"Sessions", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+
+	// Changing them.
+	{"Edit", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},
+	{"Save", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},
+	{"ActivateUser", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Over},
+	{"Disable", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Alone},
+	{"Enable", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Over | Alone},
+	{"AddEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, Over | Alone},
+	{"ChangeEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, Over | Alone},
+	{"SetPrimaryEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, Over | Alone},
+	{"RemoveEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, Over | Alone},
+	{"AddActivatedEmail", AccessRight, LevelAdmin, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Over | Alone},
+	{"EndSession", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfFree, Alone},
+	{"EndSessions", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfFree, Alone},
+
+	// Passwords.
+	{"CheckPassword", AccessRight, LevelUser, "", "", GlobalOnly, SelfFree, Alone},
+	{"ChangePassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, Over | Alone},
+	{"GeneratePassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, Over | Alone},
+	{"SetPassword", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Over | Alone},
+	{"ImportPassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Over | Alone},
+	{"RemovePassword", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
+	{"RequirePasswordChange", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
+	{"RequirePasswordReset", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
+
+	// The end.
+	{"Delete", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, Alone},
+	{"Restore", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, Over | Alone},
+	{"Purge", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, Alone},
+}
