@@ -131,6 +131,7 @@ const (
 	ReasonCommon      Reason = "common"       // a password that many people have
 	ReasonContext     Reason = "context"      // a password to be expected: name, address, service
 	ReasonBreached    Reason = "breached"     // a password that is known from a breach
+	ReasonRefused     Reason = "refused"      // a password that the user's directory does not take
 )
 
 // InvalidError names one field that was refused, and why. It never carries the

@@ -8,6 +8,7 @@ packages=()
 # Only root can start postfix, and where there is a mail server, it stays.
 [ "$(id -u)" -ne 0 ] || [ -e /usr/sbin/sendmail ] || packages+=(postfix)
 command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
+command -v slapd >/dev/null || [ -x /usr/sbin/slapd ] || packages+=(slapd)
 
 [ ${#packages[@]} -gt 0 ] || exit 0
 if ! command -v apt-get >/dev/null; then
@@ -20,7 +21,10 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 # Debian's packages would start servers of their own. The tests need none.
-echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+debconf-set-selections <<-ANSWERS
+	postfix postfix/main_mailer_type select No configuration
+	slapd slapd/no_configuration boolean true
+ANSWERS
 quiet=/etc/postgresql-common/createcluster.d/roster-tests.conf
 policy=/usr/sbin/policy-rc.d
 log=$(mktemp)
