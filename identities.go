@@ -1,5 +1,10 @@
 package roster
 
+import (
+	"context"
+	"time"
+)
+
 // Identity is what a directory or an outside provider says of somebody who has
 // just proven there to be it. Provider and Subject say who that is; the others
 // may be empty, and what of them cannot be kept here is left out.
@@ -42,4 +47,49 @@ func checkProvider(provider string) error {
 		return invalid(FieldProvider, ReasonEmpty)
 	}
 	return checkText(FieldProvider, provider, maxProviderBytes, maxProviderBytes)
+}
+
+// UserIdentity is one outside identity by which a user signs in: the person of
+// that Subject at that Provider. Nobody else can have it.
+type UserIdentity struct {
+	Provider string
+	Subject  string
+	UserID   UserID
+
+	// Emails are the keys of the addresses that a directory has given to the user,
+	// and may take away again.
+	Emails []string
+
+	// Data is what the provider has said, of every key the last.
+	Data Data
+
+	CreatedAt time.Time
+	UpdatedAt time.Time // when Emails or Data last changed
+}
+
+// IdentityStore keeps the rows of outside identities.
+type IdentityStore interface {
+	// InsertIdentity writes a new row. A [ConflictError] of [FieldSubject] says
+	// that the subject of the provider is taken, one of [FieldUser] that there is
+	// no such user.
+	InsertIdentity(ctx context.Context, i *UserIdentity) error
+
+	// IdentityBySubject finds an identity with its user, in whatever state.
+	IdentityBySubject(ctx context.Context, provider, subject string) (*UserIdentity, Model, error)
+
+	// IdentitiesOf returns those of the users, by user, then by the bytes of
+	// provider and subject.
+	IdentitiesOf(ctx context.Context, users ...UserID) ([]*UserIdentity, error)
+
+	// IdentitiesAfter returns the next rows of a provider by subject, of users in
+	// whatever state.
+	IdentitiesAfter(ctx context.Context, provider, after string, limit int) ([]*UserIdentity, error)
+
+	// UpdateIdentity writes Emails, Data and UpdatedAt of the row with this
+	// provider, subject and user. ErrNotFound if there is none.
+	UpdateIdentity(ctx context.Context, i *UserIdentity) error
+
+	// DeleteIdentities deletes those of a user: all of them, or only those of a
+	// provider and with a subject (if these are not empty). It returns how many.
+	DeleteIdentities(ctx context.Context, user UserID, provider, subject string) (int, error)
 }

@@ -57,6 +57,7 @@ type Store interface {
 	OutboxStore
 	LimitStore
 	SessionStore
+	IdentityStore
 }
 
 // AfterCommit runs fn after the outermost transaction in ctx has committed, in

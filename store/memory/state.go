@@ -27,6 +27,7 @@ type state struct {
 	limits      limitTable
 	undos       undoTable
 	sessions    sessionTable
+	identities  identityTable
 }
 
 // fork returns a state to change. It shares every index with st until that is

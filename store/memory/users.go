@@ -140,6 +140,7 @@ func (st *state) purge(id roster.UserID) {
 	st.dropMails(id)
 	st.dropUndos(id, func(*roster.Undo) bool { return true })
 	st.dropSessions(id, nil)
+	st.dropIdentities(id, "", "")
 	st.dropNames(id)
 	st.setUser(id, st.users.byID.get(id), nil)
 }

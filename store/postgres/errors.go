@@ -25,6 +25,7 @@ var conflicts = map[string]string{
 	"undos_pkey":       roster.FieldID,
 	"sessions_pkey":    roster.FieldID,
 	"sessions_user":    roster.FieldID,
+	"identities_pkey":  roster.FieldSubject,
 }
 
 // fault says what an error of the driver means.

@@ -15,15 +15,16 @@ import (
 // conflicts are the fields of unique indices. SQLite names their columns, and
 // only in the text of the error.
 var conflicts = map[string]string{
-	"users.name_key":                     roster.FieldName,
-	"users.uuid":                         roster.FieldUUID,
-	"emails.user_id, emails.address_key": roster.FieldEmail,
-	"emails.address_key":                 roster.FieldEmail,
-	"emails.user_id":                     roster.FieldPrimary,
-	"activations.hash":                   roster.FieldID,
-	"undos.hash":                         roster.FieldID,
-	"sessions.hash":                      roster.FieldID,
-	"sessions.user_id, sessions.id":      roster.FieldID,
+	"users.name_key":                          roster.FieldName,
+	"users.uuid":                              roster.FieldUUID,
+	"emails.user_id, emails.address_key":      roster.FieldEmail,
+	"emails.address_key":                      roster.FieldEmail,
+	"emails.user_id":                          roster.FieldPrimary,
+	"activations.hash":                        roster.FieldID,
+	"undos.hash":                              roster.FieldID,
+	"sessions.hash":                           roster.FieldID,
+	"sessions.user_id, sessions.id":           roster.FieldID,
+	"identities.provider, identities.subject": roster.FieldSubject,
 }
 
 // faults returns what an error of the driver means.

@@ -163,6 +163,13 @@ func everyCall(ctx context.Context, s roster.Store) {
 	_ = s.DropSession(ctx, token)
 	_, _ = s.DeleteSessions(ctx, u.ID, one.ID)
 	_, _ = s.PruneSessions(ctx, now, 10)
+	i := &roster.UserIdentity{Provider: "p", Subject: "s", UserID: u.ID, CreatedAt: now, UpdatedAt: now}
+	_ = s.InsertIdentity(ctx, i)
+	_, _, _ = s.IdentityBySubject(ctx, "p", "s")
+	_, _ = s.IdentitiesOf(ctx, 1, 2)
+	_, _ = s.IdentitiesAfter(ctx, "p", "a", 10)
+	_ = s.UpdateIdentity(ctx, i)
+	_, _ = s.DeleteIdentities(ctx, u.ID, "p", "")
 	_ = s.PurgeUser(ctx, u.ID)
 }
 

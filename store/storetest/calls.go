@@ -110,6 +110,15 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 		{"DropSession", func(ctx context.Context) error { return s.DropSession(ctx, roster.NewSecret("token ann 2")) }},
 		{"DeleteSessions", func(ctx context.Context) error { return only(s.DeleteSessions(ctx, ben, sessionID(0))) }},
 		{"PruneSessions", func(ctx context.Context) error { return only(s.PruneSessions(ctx, at(1000*time.Hour), 10)) }},
+		{"InsertIdentity", func(ctx context.Context) error { return s.InsertIdentity(ctx, identity(w.ann, "new", "ann")) }},
+		{"IdentityBySubject", func(ctx context.Context) error {
+			_, _, err := s.IdentityBySubject(ctx, "corp", "ann")
+			return err
+		}},
+		{"IdentitiesOf", func(ctx context.Context) error { return only(s.IdentitiesOf(ctx, ann, ben)) }},
+		{"IdentitiesAfter", func(ctx context.Context) error { return only(s.IdentitiesAfter(ctx, "corp", "", 10)) }},
+		{"UpdateIdentity", func(ctx context.Context) error { return s.UpdateIdentity(ctx, identity(w.ann, "corp", "ann")) }},
+		{"DeleteIdentities", func(ctx context.Context) error { return only(s.DeleteIdentities(ctx, cat, "", "")) }},
 		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, ann, at(0), "::3") }},
 	}
 	missing := map[string]bool{}

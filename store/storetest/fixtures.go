@@ -141,6 +141,21 @@ func acting(u, by *roster.User, n byte, hash string) *roster.Session {
 	return s
 }
 
+// identity of a user at a provider.
+func identity(u *roster.User, provider, subject string) *roster.UserIdentity {
+	return &roster.UserIdentity{
+		Provider: provider, Subject: subject, UserID: u.ID, Emails: []string{u.NameKey + "@one", "<&>@two"},
+		Data:      roster.Data{"login": json.RawMessage(`"<&>"`), "of": json.RawMessage(`{"key":[1,2.50,null]}`)},
+		CreatedAt: at(9 * time.Hour), UpdatedAt: at(10 * time.Hour),
+	}
+}
+
+func insertIdentity(t testing.TB, s roster.Store, i *roster.UserIdentity) *roster.UserIdentity {
+	t.Helper()
+	ok(t, s.InsertIdentity(t.Context(), i))
+	return i
+}
+
 func insertSession(t testing.TB, s roster.Store, in *roster.Session) *roster.Session {
 	t.Helper()
 	ok(t, s.InsertSession(t.Context(), in))

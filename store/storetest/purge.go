@@ -53,6 +53,12 @@ func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.User
 		}
 	}
 	same(t, "the sessions of the user", got(s.SessionsOf(ctx, gone.ID, 10))(t), []*roster.Session{})
+	same(t, "the identities of the user", got(s.IdentitiesOf(ctx, gone.ID))(t), []*roster.UserIdentity{})
+	for _, provider := range worldProviders {
+		_, _, err := s.IdentityBySubject(ctx, provider, gone.NameKey)
+		fails(t, "an identity", err, roster.ErrNotFound)
+	}
+	conflicts(t, "an identity of nobody", s.InsertIdentity(ctx, identity(gone, "corp", gone.NameKey)), roster.FieldUser)
 	conflicts(t, "a session of nobody", s.InsertSession(ctx, session(gone, 9, "token new")), roster.FieldUser)
 	conflicts(t, "a password for nobody", s.PutCredential(ctx, credential(gone, 0, "hash")), roster.FieldUser)
 	conflicts(t, "an address of nobody", s.InsertEmail(ctx, pending(gone, "new@example.org")), roster.FieldUser)

@@ -20,12 +20,13 @@ type world struct {
 
 // The names, addresses, hashes and scopes that a dump asks for one by one.
 var (
-	worldNames    = []string{"ann", "anna", "ben", "cat", "dan", "free"}
-	worldHashes   = []string{"hash ann 1", "hash ann 2", "hash ben", "hash cat", "hash new"}
-	worldTokens   = []string{"token ann 1", "token ann 2", "token ben", "token cat", "token new"}
-	worldScopes   = []roster.ScopeID{0, 1, 2}
-	worldPatterns = []string{"text", "new"}
-	worldLimits   = []string{"limit ann", "limit ben", "limit new", "limit old"}
+	worldNames     = []string{"ann", "anna", "ben", "cat", "dan", "free"}
+	worldHashes    = []string{"hash ann 1", "hash ann 2", "hash ben", "hash cat", "hash new"}
+	worldTokens    = []string{"token ann 1", "token ann 2", "token ben", "token cat", "token new"}
+	worldScopes    = []roster.ScopeID{0, 1, 2}
+	worldPatterns  = []string{"text", "new"}
+	worldProviders = []string{"corp", "google", "new"}
+	worldLimits    = []string{"limit ann", "limit ben", "limit new", "limit old"}
 )
 
 // populate fills an empty store.
@@ -80,6 +81,10 @@ func populate(t testing.TB, s roster.Store) *world {
 	insertSession(t, s, session(w.ben, 1, "token ben"))
 	insertSession(t, s, acting(w.ann, w.cat, 2, "token ann 2"))
 	insertSession(t, s, session(w.cat, 1, "token cat"))
+	for _, u := range []*roster.User{w.ann, w.ben, w.cat} {
+		insertIdentity(t, s, identity(u, "corp", u.NameKey))
+		insertIdentity(t, s, identity(u, "google", u.NameKey))
+	}
 	return w
 }
 
@@ -94,6 +99,8 @@ type rows struct {
 	Undos       []*roster.Undo
 	Sessions    []*roster.Session
 	SessionsOf  map[roster.UserID][]*roster.Session
+	Identities  []*roster.UserIdentity
+	ByProvider  []*roster.UserIdentity
 	Names       map[string]roster.UserID
 	Found       map[string][]string
 	Keys        map[string][]*roster.UserEmail
@@ -117,6 +124,7 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 	}
 	for _, u := range d.Users {
 		d.Undos = append(d.Undos, got(s.UndosOf(ctx, u.ID))(t)...)
+		d.Identities = append(d.Identities, got(s.IdentitiesOf(ctx, u.ID))(t)...)
 	}
 	d.Emails = got(s.EmailsAfter(ctx, 0, 1000))(t)
 	for _, e := range d.Emails {
@@ -139,6 +147,9 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 		if owner, err := nameOwner(ctx, s, name); !errors.Is(err, roster.ErrNotFound) {
 			d.Names[name] = got(owner, err)(t)
 		}
+	}
+	for _, provider := range worldProviders {
+		d.ByProvider = append(d.ByProvider, got(s.IdentitiesAfter(ctx, provider, "", 100))(t)...)
 	}
 	d.Outbox, d.Pending = mailsOf(ctx, t, s), got(s.CountMails(ctx, 1000))(t)
 	for _, pattern := range worldPatterns {
@@ -205,6 +216,9 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		only(s.RedeemUndo(ctx, "undo ann 1", at(0))),
 		only(s.VoidUndos(ctx, w.ann.ID, "", 1)),
 		only(s.PruneUndos(ctx, at(174*time.Hour), 1)),
+		s.InsertIdentity(ctx, identity(eve, "new", "eve")),
+		s.UpdateIdentity(ctx, &roster.UserIdentity{Provider: "corp", Subject: "ann", UserID: w.ann.ID, UpdatedAt: at(300 * time.Hour)}),
+		only(s.DeleteIdentities(ctx, w.cat.ID, "google", "")),
 		s.PurgeUser(ctx, w.ben.ID),
 	)
 }

@@ -70,6 +70,7 @@ type queries struct {
 	outbox     outboxQueries
 	limit      limitQueries
 	session    sessionQueries
+	identity   identityQueries
 	search     searchQueries
 }
 
@@ -88,7 +89,7 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	s.queries = queries{
 		user: s.userQueries(), name: s.nameQueries(), email: s.emailQueries(), activation: s.activationQueries(),
 		credential: s.credentialQueries(), undo: s.undoQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),
-		limit: s.limitQueries(), session: s.sessionQueries(), search: s.searchQueries(),
+		limit: s.limitQueries(), session: s.sessionQueries(), identity: s.identityQueries(), search: s.searchQueries(),
 	}
 	return s
 }

@@ -35,7 +35,7 @@ func kindOf(name string) kind {
 }
 
 // kinds are all but Atomic, which runs others.
-var kinds = slices.Concat(userKinds, emailKinds, otherKinds, sessionKinds)
+var kinds = slices.Concat(userKinds, emailKinds, otherKinds, sessionKinds, identityKinds)
 
 // pair is two values of one answer.
 type pair struct{ A, B any }
@@ -281,6 +281,35 @@ var sessionKinds = []kind{
 	}},
 	{"PruneSessions", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.PruneSessions(ctx, at(o.At), o.Limit-1))
+	}},
+}
+
+var identityKinds = []kind{
+	{"InsertIdentity", 9, "Name Hash User At Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.InsertIdentity(ctx, p.newIdentity(o))
+	}},
+	{"IdentityBySubject", 3, "Name Hash", true, func(ctx context.Context, p *player, o op) any {
+		i, m, err := p.s.IdentityBySubject(ctx, o.Name, o.Hash)
+		return pair{pair{i, m}, err}
+	}},
+	{"IdentitiesOf", 3, "Users", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.IdentitiesOf(ctx, p.usersOf(o.Users)...))
+	}},
+	{"IdentitiesAfter", 3, "Name Hash Limit", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.IdentitiesAfter(ctx, o.Name, o.Hash, o.Limit-1))
+	}},
+	{"UpdateIdentity", 4, "Name Hash User At Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.UpdateIdentity(ctx, p.newIdentity(o))
+	}},
+	{"DeleteIdentities", 2, "User Name Hash Variant", false, func(ctx context.Context, p *player, o op) any {
+		provider, subject := o.Name, o.Hash
+		if o.Variant&1 == 0 {
+			provider = ""
+		}
+		if o.Variant&2 == 0 {
+			subject = ""
+		}
+		return two(p.s.DeleteIdentities(ctx, p.user(o.User), provider, subject))
 	}},
 }
 

@@ -191,6 +191,7 @@ func (p *player) dump(ctx context.Context) {
 			note("credential", two(p.s.Credential(ctx, id, scope)))
 		}
 		note("undos", two(p.s.UndosOf(ctx, id)))
+		note("identities", two(p.s.IdentitiesOf(ctx, id)))
 	}
 	for _, hash := range hashes {
 		one, m, err := p.s.SessionByHash(ctx, roster.NewSecret(hash))

@@ -118,3 +118,15 @@ func (p *player) newSession(o op) *roster.Session {
 	}
 	return s
 }
+
+// newIdentity is one of the user, with more or less to say.
+func (p *player) newIdentity(o op) *roster.UserIdentity {
+	i := &roster.UserIdentity{Provider: o.Name, Subject: o.Hash, UserID: p.user(o.User), CreatedAt: at(0), UpdatedAt: at(o.At)}
+	if raw := data[o.Variant&3]; raw != "" {
+		if err := json.Unmarshal([]byte(raw), &i.Data); err != nil {
+			panic(err)
+		}
+	}
+	i.Emails = keys[:o.Variant>>2&3]
+	return i
+}

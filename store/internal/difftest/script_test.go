@@ -237,6 +237,14 @@ func (g *generator) relate(o *op) {
 				o.Hash = c.Hash
 			}
 		}
+	case "IdentityBySubject", "UpdateIdentity", "DeleteIdentities":
+		if i, ok := recall("InsertIdentity"); ok {
+			o.Name, o.Hash, o.User = i.Name, i.Hash, i.User
+		}
+	case "IdentitiesAfter":
+		if i, ok := recall("InsertIdentity"); ok {
+			o.Name = i.Name
+		}
 	case "Credential", "CredentialsAfter", "SwapCredential", "DeleteCredential":
 		if c, ok := recall("PutCredential"); ok {
 			o.User, o.Scope, o.Old = c.User, c.Scope, c.Hash

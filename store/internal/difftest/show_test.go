@@ -57,6 +57,11 @@ func (p *player) show(v any) string {
 	case *roster.Undo:
 		return fmt.Sprintf("undo{%q of %s %q %q rank %d %v}", v.Hash, p.users.name(int64(v.UserID)), v.Address, v.AddressKey,
 			v.Rank, moments(v.CreatedAt, v.ExpiresAt))
+	case *roster.UserIdentity:
+		return fmt.Sprintf("identity{%q %q of %s %q %v %v}", v.Provider, v.Subject, p.users.name(int64(v.UserID)), v.Emails, showBag(v.Data),
+			moments(v.CreatedAt, v.UpdatedAt))
+	case []*roster.UserIdentity:
+		return showAll(v, func(i *roster.UserIdentity) string { return p.show(i) })
 	case []roster.LimitCount:
 		return showAll(v, func(c roster.LimitCount) string {
 			return fmt.Sprintf("%q %d %v", c.Key, c.N, moments(c.LastAt, c.ExpiresAt))
@@ -93,15 +98,20 @@ func showAll[T any](list []T, show func(T) string) string {
 }
 
 func (p *player) showUser(u *roster.User) string {
-	var bag []string
-	for key, raw := range u.Data {
-		bag = append(bag, fmt.Sprintf("%q:%s", key, raw))
-	}
-	slices.Sort(bag)
 	return fmt.Sprintf("user{%s %x %q %q auto %v %q %q %q dir %q %q on %v flags %d %v ip %q %v v%d}", p.users.name(int64(u.ID)), u.UUID[14:],
 		u.Name, u.NameKey, u.NameAuto, u.RealName, u.Locale, u.Timezone, u.DirectoryDN, u.DirectoryID, u.Enabled, u.Flags,
 		moments(u.ActivatedAt, u.DeletedAt, u.LastLoginAt, u.PasswordChangedAt, u.AuthChangedAt, u.CreatedAt, u.UpdatedAt),
-		u.LastLoginIP, bag, u.Version)
+		u.LastLoginIP, showBag(u.Data), u.Version)
+}
+
+// showBag lists the values by key.
+func showBag(d roster.Data) []string {
+	var bag []string
+	for key, raw := range d {
+		bag = append(bag, fmt.Sprintf("%q:%s", key, raw))
+	}
+	slices.Sort(bag)
+	return bag
 }
 
 // moments are times as microseconds after the start, and what is not UTC.
