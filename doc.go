@@ -312,9 +312,10 @@
 // mailbox that keeps what was sent and a clock that stands still:
 //
 //	env := rostertest.New(t)
-//	ann := env.MustRegister("ann")
+//	ann := env.MustUser(t, func(u *roster.User) { u.Name = "ann" })
 //	env.Clock.Advance(48 * time.Hour)
 //
+// Package rostertest/dbtest gives a test a database of its own, where there is one.
 // A test of passwords from another system sets the real hasher, since that of
 // rostertest reads none of theirs: o.Hasher = password.Hasher{}.
 //

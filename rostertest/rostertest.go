@@ -8,22 +8,25 @@
 //		ann := env.MustRegister("ann")
 //		...
 //	}
+//
+// An [Env] is quick to make, some 30 microseconds with a user, so each test has
+// its own, and they may run in parallel. It holds nothing that has to be closed.
+//
+// Users, codes and tokens are random. [NewGolden] makes them the same in each run.
+//
+// In a bubble of package testing/synctest either clock works: Env.Clock, which the
+// test moves, or that of the bubble, if a change sets o.Now = time.Now.
+//
+// To run the same tests on SQLite or PostgreSQL see package rostertest/dbtest.
 package rostertest
 
 import (
-	"context"
-	"fmt"
-	"strings"
-	"sync"
 	"testing"
-	"time"
+	"testing/cryptotest"
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/store/memory"
 )
-
-// Password is the password of every user that [Env.MustRegister] makes.
-const Password = "correct horse battery"
 
 // Env is the accounts of one test, and what it sees of the world.
 type Env struct {
@@ -48,6 +51,18 @@ type Env struct {
 func New(t testing.TB, changes ...func(*roster.Options)) *Env {
 	t.Helper()
 	return NewOn(t, memory.New(), changes...)
+}
+
+// NewGolden is New for a test that compares with a golden file: until the end of
+// the test everything random in the process follows from a fixed seed, by
+// [cryptotest.SetGlobalRandom], so UUIDs, codes, tokens, generated passwords and
+// Message-IDs are the same whenever the test does the same in the same order. For
+// this reason it cannot be used in a parallel test. What a later version of
+// roster draws, and in which order, may change.
+func NewGolden(t *testing.T, changes ...func(*roster.Options)) *Env {
+	t.Helper()
+	cryptotest.SetGlobalRandom(t, 1)
+	return New(t, changes...)
 }
 
 // Unlimited returns limits that are all switched off, so that a test may fail to
@@ -86,246 +101,4 @@ func NewOn(t testing.TB, store roster.Store, changes ...func(*roster.Options)) *
 	}
 	env.Users = users
 	return env
-}
-
-// MustRegister signs up and activates a user called name, with [Password] and
-// the address name@example.org. It fails the test if that does not work.
-//
-// All of it happens at one moment of the [Clock]. It need not be advanced for what
-// ends a session to end it.
-func (env *Env) MustRegister(name string) *roster.User {
-	env.t.Helper()
-	ctx := context.Background()
-	address := name + "@example.org"
-	if _, err := env.Register(ctx, roster.NewUser{Name: name, Email: address, Password: Password}); err != nil {
-		env.t.Fatalf("rostertest: %v", err)
-	}
-	u, err := env.ActivateWithPassword(ctx, env.Mail.MustCode(env.t, address), Password)
-	if err != nil {
-		env.t.Fatalf("rostertest: %v", err)
-	}
-	return u
-}
-
-// clocked is a Mailer that tells the time in its mails.
-type clocked interface{ UseClock(now func() time.Time) }
-
-// replace makes the clock show what another one does. Nil is time.Now.
-func (c *Clock) replace(t testing.TB, now func() time.Time) {
-	if now == nil {
-		now = time.Now
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t, c.other = t, now
-}
-
-// moves reports whether now follows the clock, which it leaves as it was.
-func moves(c *Clock, now func() time.Time) bool {
-	if now == nil {
-		return false
-	}
-	const step = 1000 * time.Hour
-	before := now()
-	c.Advance(step)
-	after := now()
-	c.Advance(-step)
-	return after.Sub(before) == step
-}
-
-// Mailbox is a Mailer that keeps what was sent, once the transaction that
-// caused it has committed. The zero Mailbox is empty. It is safe for concurrent
-// use.
-type Mailbox struct {
-	mu    sync.Mutex
-	mails []roster.Mail
-	err   error
-}
-
-// Send implements [roster.Mailer].
-func (b *Mailbox) Send(ctx context.Context, m roster.Mail) error {
-	if err := b.failure(); err != nil {
-		return err
-	}
-	if kept, ok := ctx.Value(keptIn{b}).(*bool); ok {
-		*kept = true
-	}
-	roster.AfterCommit(ctx, func(context.Context) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.mails = append(b.mails, m)
-	})
-	return nil
-}
-
-func (b *Mailbox) failure() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.err
-}
-
-// keptIn is the key of a *bool in a context, which is set when the mailbox keeps
-// the mail.
-type keptIn struct{ box *Mailbox }
-
-// beside returns a Mailer that hands every mail to the other one, which may hand it
-// on to the mailbox, and keeps it once in the mailbox.
-func (b *Mailbox) beside(other roster.Mailer) roster.Mailer {
-	if other == nil || other == roster.Mailer(b) {
-		return b
-	}
-	return roster.MailerFunc(func(ctx context.Context, m roster.Mail) error {
-		if err := b.failure(); err != nil {
-			return err
-		}
-		var kept bool
-		if err := other.Send(context.WithValue(ctx, keptIn{b}, &kept), m); err != nil || kept {
-			return err
-		}
-		return b.Send(ctx, m)
-	})
-}
-
-// Fail makes every Send fail with err, until Fail(nil).
-func (b *Mailbox) Fail(err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.err = err
-}
-
-// All returns every mail, oldest first.
-func (b *Mailbox) All() []roster.Mail {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return append([]roster.Mail(nil), b.mails...)
-}
-
-// To returns the mails to an address, in whatever spelling, oldest first.
-func (b *Mailbox) To(address string) []roster.Mail {
-	var mails []roster.Mail
-	for _, m := range b.All() {
-		if key(m.To) == key(address) {
-			mails = append(mails, m)
-		}
-	}
-	return mails
-}
-
-func key(address string) string {
-	if key, err := roster.AddressKey(address); err == nil {
-		return key
-	}
-	return address
-}
-
-// MustLast returns the last mail to an address. It fails the test if there is
-// none.
-func (b *Mailbox) MustLast(t testing.TB, address string) roster.Mail {
-	t.Helper()
-	mails := b.To(address)
-	if len(mails) == 0 {
-		var sent []string
-		for _, m := range b.All() {
-			sent = append(sent, string(m.Kind)+" to "+m.To)
-		}
-		t.Fatalf("rostertest: no mail to %s, only %v", address, sent)
-	}
-	return mails[len(mails)-1]
-}
-
-// MustCode returns the code in the last mail to an address. It fails the test
-// if there is none.
-func (b *Mailbox) MustCode(t testing.TB, address string) string {
-	t.Helper()
-	m := b.MustLast(t, address)
-	if m.Code.IsZero() {
-		t.Fatalf("rostertest: the last mail to %s (%s) has no code", address, m.Kind)
-	}
-	return m.Code.Reveal()
-}
-
-// Clear forgets every mail.
-func (b *Mailbox) Clear() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.mails = nil
-}
-
-// Clock is a clock that stands still until it is moved. It is safe for
-// concurrent use.
-type Clock struct {
-	mu  sync.Mutex
-	now time.Time
-
-	other func() time.Time // what it shows instead, nil for nothing
-	t     testing.TB       // of which that is an option; nil for none
-}
-
-// NewClock returns a clock that shows the first of January 2030, noon.
-func NewClock() *Clock {
-	return &Clock{now: time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)}
-}
-
-// Now returns what the clock shows.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.other != nil {
-		return c.other()
-	}
-	return c.now
-}
-
-// Advance moves the clock on, or back if d is negative. It fails the test if that
-// would move nothing, since Options.Now is another clock.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.other != nil {
-		c.t.Helper()
-		c.t.Fatalf("rostertest: Env.Clock does not move the accounts, since a change has set Options.Now: " +
-			"leave that as it is (and give it to what else has a clock), or move your own")
-	}
-	c.now = c.now.Add(d)
-}
-
-// Hasher is a [roster.Hasher] that takes no time and gives no protection: the
-// "hash" is the password. It is for tests only.
-type Hasher struct{}
-
-const plain = "rostertest$"
-
-// Hash implements [roster.Hasher].
-func (Hasher) Hash(ctx context.Context, password string) (string, error) {
-	return plain + password, ctx.Err()
-}
-
-// Verify implements [roster.Hasher].
-func (Hasher) Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error) {
-	if len(hash) < len(plain) || hash[:len(plain)] != plain {
-		return false, false, fmt.Errorf("rostertest: not a hash of this hasher")
-	}
-	return hash[len(plain):] == password, false, ctx.Err()
-}
-
-// Dummy implements [roster.Hasher].
-func (Hasher) Dummy() string { return plain + "\x00" } // no password has a NUL
-
-// Memory implements [roster.Hasher].
-func (Hasher) Memory(string) int64 { return 0 }
-
-// Format implements [roster.Hasher]: it knows "rostertest" alone.
-func (Hasher) Format(hash string) (string, error) {
-	if !strings.HasPrefix(hash, plain) {
-		return "", fmt.Errorf("rostertest: not a hash of this hasher")
-	}
-	return "rostertest", nil
-}
-
-// Wrap implements [roster.Hasher]. It changes nothing.
-func (h Hasher) Wrap(ctx context.Context, hash string) (string, error) {
-	if _, err := h.Format(hash); err != nil {
-		return "", err
-	}
-	return hash, ctx.Err()
 }

@@ -61,6 +61,7 @@ var rules = []struct {
 	{path: "store/postgres", imports: []string{"", "contest", "internal", "store/internal"}, never: []string{sqlite, ldap, asn1, mail, i18n, pdf, btree, kong, progress, smtp}},
 	{path: "store/storetest", never: []string{bun, pgx, sqlite, ldap, mail, i18n, pdf, kong, progress}},
 	{path: "rostertest", never: []string{bun, pgx, sqlite, ldap, pdf, kong, progress}},
+	{path: "rostertest/dbtest", never: []string{ldap, pdf, kong, progress}},
 	{path: "cmd"},
 	{path: "examples"},
 	{path: "internal"},

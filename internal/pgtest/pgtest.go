@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -77,18 +78,17 @@ func Database(t testing.TB, settings string) string {
 // With returns the DSN for another database of the server.
 func With(t testing.TB, dsn, database string) string {
 	t.Helper()
-	c, err := pgx.ParseConfig(dsn)
+	if !strings.Contains(dsn, "://") {
+		return dsn + " dbname='" + quote(database) + "'" // the last one counts
+	}
+	u, err := url.Parse(dsn)
 	if err != nil {
-		t.Fatalf("%s: %v", Env, err)
+		t.Fatalf("%s is no URL", Env)
 	}
-	s := fmt.Sprintf("host='%s' port=%d user='%s' dbname='%s'", quote(c.Host), c.Port, quote(c.User), quote(database))
-	if c.Password != "" {
-		s += " password='" + quote(c.Password) + "'"
-	}
-	if c.TLSConfig == nil {
-		s += " sslmode=disable"
-	}
-	return s
+	query := u.Query()
+	query.Del("dbname")
+	u.Path, u.RawQuery = "/"+database, query.Encode()
+	return u.String()
 }
 
 func quote(s string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) }
