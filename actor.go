@@ -155,9 +155,6 @@ func (us *Users) askOf(ctx context.Context, verb string, u *User, found error) e
 	return us.refused(ctx, verb, u.ID, q.onto(ctx, u))
 }
 
-// refused hands an answer on.
-func (us *Users) refused(_ context.Context, _ string, _ UserID, err error) error { return err }
-
 // asking is one question of one actor.
 type asking struct {
 	us *Users

@@ -47,7 +47,7 @@ type Users struct {
 // that is a transaction of its own does that before it begins; inside fn, all
 // that fn has locked stays locked meanwhile, so call such a verb first.
 func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
-	return us.store.Atomic(ctx, fn)
+	return us.keepDenials(ctx, fn)
 }
 
 // ByID finds a user that is not deleted. It returns ErrNotFound if there is
