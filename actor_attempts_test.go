@@ -1,0 +1,244 @@
+package roster_test
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/rostertest"
+)
+
+// attempts call each verb that takes a right, in a way that would work.
+var attempts = map[string]func(ctx context.Context, us *roster.Users, u *roster.User) error{
+	"Create": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		return us.Create(ctx, &roster.User{Name: "newcomer"})
+	},
+	"Invite": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Invite(ctx, roster.NewUser{Name: "newcomer", Email: "newcomer@example.org"})
+		return err
+	},
+	"ByID": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.ByID(ctx, u.ID)
+		return err
+	},
+	"ByUUID": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.ByUUID(ctx, u.UUID)
+		return err
+	},
+	"ByName": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.ByName(ctx, u.Name)
+		return err
+	},
+	"ByIDs": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.ByIDs(ctx, u.ID)
+		return err
+	},
+	"ByEmail": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.ByEmail(ctx, u.Name+"@example.org")
+		return err
+	},
+	"ByAddress": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.ByAddress(ctx, u.Name+"@example.org")
+		return err
+	},
+	"EmailInUse": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.EmailInUse(ctx, u.Name+"@example.org")
+		return err
+	},
+	"Search": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Search(ctx, roster.Query{Pattern: u.Name})
+		return err
+	},
+	"Count": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Count(ctx, roster.Query{Pattern: u.Name})
+		return err
+	},
+	"All": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		for _, err := range us.All(ctx) {
+			return err
+		}
+		return nil
+	},
+	"Each": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		for _, err := range us.Each(ctx, roster.Query{Pattern: u.Name}) {
+			return err
+		}
+		return nil
+	},
+	"Emails": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Emails(ctx, u.ID)
+		return err
+	},
+	"PrimaryEmail": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.PrimaryEmail(ctx, u.ID)
+		return err
+	},
+	"EmailsOf": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.EmailsOf(ctx, u.ID)
+		return err
+	},
+	"Sessions": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Sessions(ctx, u.ID)
+		return err
+	},
+	"Edit": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.Edit(ctx, u.ID, func(u *roster.User) error { u.RealName = "Changed"; return nil })
+	},
+	"Save": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		edited := *u
+		edited.RealName = "Changed"
+		return us.Save(ctx, &edited)
+	},
+	"ActivateUser": func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.ActivateUser(ctx, u.ID) },
+	"Disable":      func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.Disable(ctx, u.ID) },
+	"Enable":       func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.Enable(ctx, u.ID) },
+	"AddEmail": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.AddEmail(ctx, u.ID, "mine@example.org")
+		return err
+	},
+	"ChangeEmail": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.ChangeEmail(ctx, u.ID, "mine@example.org")
+		return err
+	},
+	"SetPrimaryEmail": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.SetPrimaryEmail(ctx, u.ID, roster.EmailID(u.ID))
+	},
+	"RemoveEmail": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.RemoveEmail(ctx, u.ID, roster.EmailID(u.ID))
+	},
+	"AddActivatedEmail": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.AddActivatedEmail(ctx, u.ID, "mine@example.org")
+		return err
+	},
+	"EndSession": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.EndSession(ctx, u.ID, uuid.New())
+	},
+	"EndSessions": func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.EndSessions(ctx, u.ID) },
+	"SetPassword": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.SetPassword(ctx, u.ID, rostertest.Password+" again")
+	},
+	"ImportPassword": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		hash, err := rostertest.Hasher{}.Hash(ctx, "something else")
+		if err != nil {
+			return err
+		}
+		return us.ImportPassword(ctx, u.ID, hash)
+	},
+	"ChangePassword": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.ChangePassword(ctx, u.ID, rostertest.Password, rostertest.Password+" again")
+	},
+	"GeneratePassword": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.GeneratePassword(ctx, u.ID, roster.Generated{})
+		return err
+	},
+	"RemovePassword": func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.RemovePassword(ctx, u.ID) },
+	"RequirePasswordChange": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.RequirePasswordChange(ctx, u.ID, 0)
+	},
+	"RequirePasswordReset": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.RequirePasswordReset(ctx, u.ID)
+	},
+	"CheckPassword": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.CheckPassword(ctx, u.ID, rostertest.Password)
+	},
+	"Delete":  func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.Delete(ctx, u.ID) },
+	"Restore": func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.Restore(ctx, u.ID) },
+	"Purge":   func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.Purge(ctx, u.ID) },
+}
+
+// others call the verbs that take no right, with what is worth nothing.
+var others = map[string]func(ctx context.Context, us *roster.Users, u *roster.User) error{
+	"Register": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Register(ctx, roster.NewUser{Name: "newcomer", Email: "newcomer@example.org", Password: rostertest.Password})
+		return err
+	},
+	"Activate": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Activate(ctx, "code")
+		return err
+	},
+	"ActivateWithPassword": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.ActivateWithPassword(ctx, "code", rostertest.Password)
+		return err
+	},
+	"ResendActivation": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.ResendActivation(ctx, u.Name)
+	},
+	"Peek": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Peek(ctx, "code")
+		return err
+	},
+	"Authenticate": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Authenticate(ctx, u.Name, rostertest.Password)
+		return err
+	},
+	"SignIn": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, _, err := us.SignIn(ctx, u.Name, rostertest.Password)
+		return err
+	},
+	"SignOut": func(ctx context.Context, us *roster.Users, _ *roster.User) error { return us.SignOut(ctx, "token") },
+	"Session": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Session(ctx, "token")
+		return err
+	},
+	"RenewSession": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, _, err := us.RenewSession(ctx, "token")
+		return err
+	},
+	"Reauthenticate": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, _, err := us.Reauthenticate(ctx, "token", rostertest.Password)
+		return err
+	},
+	"EndOtherSessions": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.EndOtherSessions(ctx, "token")
+		return err
+	},
+	"RequestPasswordReset": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.RequestPasswordReset(ctx, u.Name)
+	},
+	"ResetPassword": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.ResetPassword(ctx, "code", rostertest.Password)
+		return err
+	},
+	"RenewPassword": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.RenewPassword(ctx, u.Name, rostertest.Password, rostertest.Password+" again")
+		return err
+	},
+	"ChangePasswordIn": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, _, err := us.ChangePasswordIn(ctx, "token", rostertest.Password, rostertest.Password+" again")
+		return err
+	},
+	"UndoChange": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.UndoChange(ctx, "code", rostertest.Password)
+		return err
+	},
+	"AcceptChange": func(ctx context.Context, us *roster.Users, _ *roster.User) error { return us.AcceptChange(ctx, "code") },
+	"Impersonate": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, _, err := us.Impersonate(ctx, "token", u.ID)
+		return err
+	},
+	"StopImpersonating": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, _, err := us.StopImpersonating(ctx, "token")
+		return err
+	},
+	"StartSession": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, _, err := us.StartSession(ctx, u)
+		return err
+	},
+	"Check": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Check(ctx)
+		return err
+	},
+	"Prune": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Prune(ctx, roster.Budget{})
+		return err
+	},
+	"PasswordFormats": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.PasswordFormats(ctx)
+		return err
+	},
+	"WrapPasswords": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.WrapPasswords(ctx, "", roster.Budget{})
+		return err
+	},
+}
