@@ -119,7 +119,7 @@ func (d *Directory) find(ctx context.Context, name string) (entry *ldap.Entry, e
 		return e
 	})
 	switch {
-	case e != nil && (e.Code == codeSizeLimit || e.Reason == ReasonAmbiguous), e == nil && len(found) > 1:
+	case tooMany(e, found):
 		return nil, refused(&Error{Stage: StageSearch, Code: codeOf(e), Reason: ReasonAmbiguous})
 	case e != nil:
 		return nil, err
@@ -127,6 +127,15 @@ func (d *Directory) find(ctx context.Context, name string) (entry *ldap.Entry, e
 		return nil, nil
 	}
 	return found[0], nil
+}
+
+// tooMany reports whether a search for one entry came upon several, whether the server
+// has said so or sent them.
+func tooMany(e *Error, found []*ldap.Entry) bool {
+	if e == nil {
+		return len(found) > 1
+	}
+	return e.Stage == StageSearch && (e.Code == codeSizeLimit || e.Reason == ReasonAmbiguous)
 }
 
 func codeOf(e *Error) int {
@@ -246,7 +255,7 @@ func (d *Directory) nobody(ctx context.Context) error {
 	e, err := d.with(ctx, d.people, func(c *conn) *Error {
 		return c.bind(ctx, d.budget(), "cn="+rand.Text()+","+d.opts.Base, rand.Text())
 	})
-	if e != nil && !refusesBind(e.Code) {
+	if e != nil && (e.Stage != StageBind || !refusesBind(e.Code)) {
 		return err
 	}
 	return roster.ErrUnknownUser
@@ -266,7 +275,7 @@ func (d *Directory) direct(ctx context.Context, name, password string) (id *rost
 		id, outcome = nil, nil
 		found, e := d.search(ctx, c, d.lookup(base, scope, name))
 		switch {
-		case e != nil && e.Code == codeSizeLimit, e != nil && e.Reason == ReasonAmbiguous, e == nil && len(found) > 1:
+		case tooMany(e, found):
 			outcome = &Error{Stage: StageSearch, Code: codeOf(e), Reason: ReasonAmbiguous}
 			return nil
 		case e != nil:

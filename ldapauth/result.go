@@ -153,10 +153,11 @@ func busy(code int) bool { return code == codeBusy || code == codeUnavailable }
 func (c *conn) failed(ctx context.Context, stage Stage, err error) *Error {
 	e := &Error{Stage: stage}
 	broken := c.wire.err()
+	said, _ := errors.AsType[*ldap.Error](err)
+	last := c.wire.last.Load()
 	switch {
-	case c.wire.last.Load() != 0 && broken == nil:
-		e.Code = int(c.wire.last.Load())
-		e.Detail = detail(err)
+	case said != nil && last != 0 && uint32(said.ResultCode) == last: // it may have hung up since
+		e.Code, e.Detail = int(last), detail(said)
 	case ctx.Err() != nil:
 		e.Reason, e.Cause = ReasonTimeout, ctx.Err()
 	case errors.Is(broken, errTooBig):
@@ -177,12 +178,8 @@ var data = regexp.MustCompile(`\bdata ([0-9a-fA-F]{1,8}),`)
 // Constraint violation ...".
 var leading = regexp.MustCompile(`^([0-9A-F]{8}): `)
 
-func detail(err error) string {
-	var said *ldap.Error
-	if !errors.As(err, &said) || said.Err == nil {
-		return ""
-	}
-	text := said.Err.Error()
+func detail(said *ldap.Error) string {
+	text := fmt.Sprint(said.Err)
 	for _, form := range []*regexp.Regexp{data, leading} {
 		if m := form.FindStringSubmatch(text); m != nil {
 			return strings.ToLower(strings.TrimLeft(m[1], "0"))

@@ -42,8 +42,10 @@ func GroupDN(cn string) string { return "cn=" + ldap.EscapeDN(cn) + ",ou=groups,
 // People are n persons, named "user0001" and on, each with the name as the password.
 func People(n int) (all []*ldap.Entry) {
 	for i := range n {
-		uid := fmt.Sprintf("user%04d", i+1)
-		all = append(all, Person(uid, uid, nil))
+		all = append(all, Person(Name(i), Name(i), nil))
 	}
 	return all
 }
+
+// Name is that of the person with the index i in [People].
+func Name(i int) string { return fmt.Sprintf("user%04d", i+1) }
