@@ -3,6 +3,7 @@ package ldapauth
 import (
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,6 +165,9 @@ func nameOf(entry *ldap.Entry, attribute string) string {
 	return names[0]
 }
 
+// languageTag is what looks like one (RFC 5646).
+var languageTag = regexp.MustCompile(`^[A-Za-z]+([-_][A-Za-z0-9]+)*$`)
+
 // preferred is the language that stands highest in a list of RFC 2798, which has the
 // form of the header Accept-Language: "de-AT, en;q=0.5".
 func preferred(list string) string {
@@ -175,7 +179,7 @@ func preferred(list string) string {
 			text, _ := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
 			q, _ = strconv.ParseFloat(text, 64)
 		}
-		if tag = strings.TrimSpace(tag); tag != "" && tag != "*" && q > top {
+		if tag = strings.TrimSpace(tag); q > top && languageTag.MatchString(tag) {
 			best, top = tag, q
 		}
 	}

@@ -99,6 +99,7 @@ const (
 	defaultMaxConns    = 16
 	defaultPageSize    = 500
 	maxPageSize        = 10_000
+	maxID              = 64
 )
 
 // New returns a directory. It does not connect. It reports everything that is wrong with
@@ -111,7 +112,7 @@ func New(opts Options) (*Directory, error) {
 			errs = append(errs, fmt.Errorf("option %s: %w", name, err))
 		}
 	}
-	if o.ID == "" || len(o.ID) > maxKey || strings.ContainsFunc(o.ID, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if o.ID == "" || len(o.ID) > maxID || strings.ContainsFunc(o.ID, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		wrong("ID", errors.New("must be a word in ASCII"))
 	}
 	wrong("TLS", o.checkTLS())

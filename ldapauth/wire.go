@@ -234,7 +234,7 @@ func wellFormed(text []byte, depth int, elements *int) bool {
 
 // element takes the first element off text. Tags above 30 are not of LDAP.
 func element(text []byte) (tag byte, value, rest []byte, ok bool) {
-	if len(text) < 2 || text[0]&0x1f == 0x1f {
+	if len(text) < 2 || text[0]&0x1f == 0x1f || text[0] == 0 { // 0: the end of something indefinite
 		return 0, nil, nil, false
 	}
 	size, n := uint64(text[1]), 2
