@@ -237,6 +237,7 @@ func New(store Store, opts *Options) (*Users, error) {
 		us.cache = newSessionCache(o.SessionCache)
 		us.store = cachingStore{store, us.cache}
 	}
+	us.store = endingStore{us.store}
 	o.PendingTTL = cmp.Or(o.PendingTTL, defaultPendingTTL)
 	o.NameHold = cmp.Or(o.NameHold, defaultNameHold)
 	o.MailKeep = cmp.Or(o.MailKeep, defaultMailKeep)

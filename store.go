@@ -58,6 +58,7 @@ type Store interface {
 	LimitStore
 	SessionStore
 	IdentityStore
+	EventStore
 }
 
 // AfterCommit runs fn after the outermost transaction in ctx has committed, in

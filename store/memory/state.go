@@ -28,6 +28,7 @@ type state struct {
 	undos       undoTable
 	sessions    sessionTable
 	identities  identityTable
+	events      eventTable
 }
 
 // fork returns a state to change. It shares every index with st until that is

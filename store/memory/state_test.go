@@ -70,7 +70,7 @@ func randomCall(ctx context.Context, s *Store, rng *rand.Rand) {
 	fill := func(u *roster.User) {
 		u.NameKey, u.ActivatedAt, u.DeletedAt, u.DirectoryID = key, at(), at(), []string{"", "id"}[rng.IntN(2)]
 	}
-	switch rng.IntN(20) {
+	switch rng.IntN(22) {
 	case 0, 1:
 		u := &roster.User{UUID: uuid.New(), CreatedAt: at(), LastLoginAt: at()}
 		fill(u)
@@ -127,6 +127,13 @@ func randomCall(ctx context.Context, s *Store, rng *rand.Rand) {
 		_ = s.DropSession(ctx, roster.NewSecret(key))
 		_, _ = s.DeleteSessions(ctx, user, uuid.UUID{15: 1})
 		_, _ = s.PruneSessions(ctx, at(), 1)
+	case 20:
+		e := &roster.Event{Kind: roster.EventKind(key), User: user, RealActor: roster.UserID(rng.IntN(3)), Addr: "a", At: at()}
+		_ = s.InsertEvent(ctx, e)
+		_ = s.CountEvent(ctx, key, e)
+	case 21:
+		_, _ = s.ForgetClients(ctx, user)
+		_, _ = s.PruneEvents(ctx, at(), 1)
 	}
 }
 
@@ -164,6 +171,15 @@ func checkIndices(t *testing.T, st *state) {
 			t.Errorf("a session under another hash")
 		}
 	}
+	for id, e := range st.events.byID.from(0) {
+		fresh.setEvent(id, nil, e)
+	}
+	sameIndex(t, "events by key", st.events.byKey, fresh.events.byKey)
+	sameIndex(t, "events by time", st.events.byTime, fresh.events.byTime)
+	sameIndex(t, "events by user", st.events.byUser, fresh.events.byUser)
+	sameIndex(t, "events by actor", st.events.byActor, fresh.events.byActor)
+	sameIndex(t, "events by kind", st.events.byKind, fresh.events.byKind)
+	sameIndex(t, "events by age", st.events.byAge, fresh.events.byAge)
 	sameIndex(t, "sessions by user", st.sessions.byUser, fresh.sessions.byUser)
 	sameIndex(t, "sessions by impersonator", st.sessions.byActor, fresh.sessions.byActor)
 	sameIndex(t, "sessions by expiry", st.sessions.byExpiry, fresh.sessions.byExpiry)

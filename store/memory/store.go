@@ -42,6 +42,7 @@ type Store struct {
 		user  roster.UserID
 		email roster.EmailID
 		mail  roster.MailID
+		event roster.EventID
 	}
 }
 

@@ -170,6 +170,16 @@ func everyCall(ctx context.Context, s roster.Store) {
 	_, _ = s.IdentitiesAfter(ctx, "p", "a", 10)
 	_ = s.UpdateIdentity(ctx, i)
 	_, _ = s.DeleteIdentities(ctx, u.ID, "p", "")
+	_ = s.InsertEvent(ctx, &roster.Event{Kind: "k", At: now, LastAt: now})
+	_ = s.CountEvent(ctx, "e", &roster.Event{Kind: "k", At: now, LastAt: now})
+	for bits := range 8 {
+		_, _ = s.EventPage(ctx, roster.EventFilter{
+			User: roster.UserID(bits & 1), RealActor: roster.UserID(bits >> 1 & 1), Kind: roster.EventKind("k"[:bits>>2]),
+			Since: now, AfterAt: now, AfterID: 9, Limit: 10,
+		})
+	}
+	_, _ = s.ForgetClients(ctx, 1, 2)
+	_, _ = s.PruneEvents(ctx, now, 10)
 	_ = s.PurgeUser(ctx, u.ID)
 }
 

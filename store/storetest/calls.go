@@ -119,6 +119,13 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 		{"IdentitiesAfter", func(ctx context.Context) error { return only(s.IdentitiesAfter(ctx, "corp", "", 10)) }},
 		{"UpdateIdentity", func(ctx context.Context) error { return s.UpdateIdentity(ctx, identity(w.ann, "corp", "ann")) }},
 		{"DeleteIdentities", func(ctx context.Context) error { return only(s.DeleteIdentities(ctx, cat, "", "")) }},
+		{"InsertEvent", func(ctx context.Context) error { return s.InsertEvent(ctx, event("new", 0)) }},
+		{"CountEvent", func(ctx context.Context) error { return s.CountEvent(ctx, "event ann", event("new", 0)) }},
+		{"EventPage", func(ctx context.Context) error {
+			return only(s.EventPage(ctx, roster.EventFilter{User: ann, Limit: 10}))
+		}},
+		{"ForgetClients", func(ctx context.Context) error { return only(s.ForgetClients(ctx, ann, cat)) }},
+		{"PruneEvents", func(ctx context.Context) error { return only(s.PruneEvents(ctx, at(1000*time.Hour), 10)) }},
 		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, ann, at(0), "::3") }},
 	}
 	missing := map[string]bool{}

@@ -67,7 +67,7 @@ func cases() []testCase {
 	for _, noun := range [][]testCase{
 		userCases, updateCases, pageCases, searchCases, purgeCases, nameCases,
 		emailCases, emailStateCases, activationCases, credentialCases, undoCases, loginCases, outboxCases, limitCases,
-		sessionCases, identityCases,
+		sessionCases, identityCases, eventCases,
 		copyCases, txCases, afterCommitCases, doomCases, contextCases, silenceCases, raceCases, raceRowCases, lockCases,
 	} {
 		all = append(all, noun...)

@@ -85,6 +85,12 @@ func populate(t testing.TB, s roster.Store) *world {
 		insertIdentity(t, s, identity(u, "corp", u.NameKey))
 		insertIdentity(t, s, identity(u, "google", u.NameKey))
 	}
+	for i, u := range []*roster.User{w.ann, w.ben, w.cat} {
+		e := event("kind", time.Duration(i)*time.Hour)
+		e.User, e.Actor, e.RealActor = u.ID, w.ann.ID, w.cat.ID
+		insertEvent(t, s, e)
+	}
+	ok(t, s.CountEvent(ctx, "event ann", event("kind", 0)))
 	return w
 }
 
@@ -104,6 +110,7 @@ type rows struct {
 	Names       map[string]roster.UserID
 	Found       map[string][]string
 	Keys        map[string][]*roster.UserEmail
+	Events      []*roster.Event
 	Outbox      []*roster.QueuedMail
 	Pending     int
 }
@@ -151,6 +158,7 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 	for _, provider := range worldProviders {
 		d.ByProvider = append(d.ByProvider, got(s.IdentitiesAfter(ctx, provider, "", 100))(t)...)
 	}
+	d.Events = eventsOf(ctx, t, s)
 	d.Outbox, d.Pending = mailsOf(ctx, t, s), got(s.CountMails(ctx, 1000))(t)
 	for _, pattern := range worldPatterns {
 		d.Found[pattern] = finds(ctx, t, s, pattern)
@@ -219,6 +227,11 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		s.InsertIdentity(ctx, identity(eve, "new", "eve")),
 		s.UpdateIdentity(ctx, &roster.UserIdentity{Provider: "corp", Subject: "ann", UserID: w.ann.ID, UpdatedAt: at(300 * time.Hour)}),
 		only(s.DeleteIdentities(ctx, w.cat.ID, "google", "")),
+		s.InsertEvent(ctx, event("new", 0)),
+		s.CountEvent(ctx, "event ann", event("new", time.Hour)),
+		s.CountEvent(ctx, "event new", event("new", 0)),
+		only(s.ForgetClients(ctx, w.cat.ID)),
+		only(s.PruneEvents(ctx, at(time.Hour), 1)),
 		s.PurgeUser(ctx, w.ben.ID),
 	)
 }

@@ -71,6 +71,7 @@ type queries struct {
 	limit      limitQueries
 	session    sessionQueries
 	identity   identityQueries
+	event      eventQueries
 	search     searchQueries
 }
 
@@ -89,7 +90,8 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	s.queries = queries{
 		user: s.userQueries(), name: s.nameQueries(), email: s.emailQueries(), activation: s.activationQueries(),
 		credential: s.credentialQueries(), undo: s.undoQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),
-		limit: s.limitQueries(), session: s.sessionQueries(), identity: s.identityQueries(), search: s.searchQueries(),
+		limit: s.limitQueries(), session: s.sessionQueries(), identity: s.identityQueries(), event: s.eventQueries(),
+		search: s.searchQueries(),
 	}
 	return s
 }

@@ -35,7 +35,7 @@ func kindOf(name string) kind {
 }
 
 // kinds are all but Atomic, which runs others.
-var kinds = slices.Concat(userKinds, emailKinds, otherKinds, sessionKinds, identityKinds)
+var kinds = slices.Concat(userKinds, emailKinds, otherKinds, sessionKinds, identityKinds, eventKinds)
 
 // pair is two values of one answer.
 type pair struct{ A, B any }
@@ -310,6 +310,26 @@ var identityKinds = []kind{
 			subject = ""
 		}
 		return two(p.s.DeleteIdentities(ctx, p.user(o.User), provider, subject))
+	}},
+}
+
+var eventKinds = []kind{
+	{"InsertEvent", 6, "User Users Key At Variant", false, func(ctx context.Context, p *player, o op) any {
+		return p.s.InsertEvent(ctx, p.newEvent(o))
+	}},
+	{"CountEvent", 4, "User Users Key Hash At Variant", false, func(ctx context.Context, p *player, o op) any {
+		e := p.newEvent(o)
+		err := p.s.CountEvent(ctx, o.Hash, e)
+		return pair{e.Count, err}
+	}},
+	{"EventPage", 5, "User Users Key At Limit Variant", true, func(ctx context.Context, p *player, o op) any {
+		return p.walkEvents(ctx, o)
+	}},
+	{"ForgetClients", 1, "Users", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.ForgetClients(ctx, p.usersOf(o.Users)...))
+	}},
+	{"PruneEvents", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.PruneEvents(ctx, at(o.At), o.Limit-1))
 	}},
 }
 

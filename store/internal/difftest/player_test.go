@@ -212,6 +212,7 @@ func (p *player) dump(ctx context.Context) {
 	for _, state := range outboxStates {
 		note(fmt.Sprint("mails in state ", state), two(p.s.MailsAfter(ctx, state, 0, 10_000)))
 	}
+	note("events", p.walkEvents(ctx, op{Limit: 3}))
 	for state := roster.StateActivated; state <= roster.StateDeleted; state++ {
 		note(fmt.Sprint("all in state ", state), p.walk(ctx, op{State: state, Limit: 3}))
 	}
@@ -226,6 +227,9 @@ func (p *player) dump(ctx context.Context) {
 // wipe empties the store by purging everybody and every count.
 func (p *player) wipe(ctx context.Context) error {
 	if _, err := p.s.PruneLimits(ctx, at(1000), 10_000); err != nil {
+		return err
+	}
+	if _, err := p.s.PruneEvents(ctx, at(1000), 100_000); err != nil {
 		return err
 	}
 	users, err := p.s.UsersAfter(ctx, 0, 10_000)

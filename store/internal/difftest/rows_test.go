@@ -130,3 +130,48 @@ func (p *player) newIdentity(o op) *roster.UserIdentity {
 	i.Emails = keys[:o.Variant>>2&3]
 	return i
 }
+
+// newEvent is one of a few kinds, done by the first of the users to the user.
+func (p *player) newEvent(o op) *roster.Event {
+	e := &roster.Event{Kind: roster.EventKind(o.Key), User: p.user(o.User), Addr: "A", At: at(o.At), Count: 1, LastAt: at(o.At)}
+	if len(o.Users) > 0 {
+		e.Actor, e.RealActor = p.user(o.Users[0]), p.user(o.Users[len(o.Users)-1])
+	}
+	if o.Variant&(1<<2) == 0 {
+		e.User = 0
+	}
+	if raw := data[o.Variant&3]; raw != "" {
+		if err := json.Unmarshal([]byte(raw), &e.Details); err != nil {
+			panic(err)
+		}
+	}
+	return e
+}
+
+// walkEvents reads all pages of what the variant asks for.
+func (p *player) walkEvents(ctx context.Context, o op) any {
+	q := roster.EventFilter{Limit: o.Limit}
+	if o.Variant&1 != 0 {
+		q.User = p.user(o.User)
+	}
+	if o.Variant&2 != 0 && len(o.Users) > 0 {
+		q.RealActor = p.user(o.Users[0])
+	}
+	if o.Variant&4 != 0 {
+		q.Kind = roster.EventKind(o.Key)
+	}
+	if o.Variant&8 != 0 {
+		q.Since = at(o.At)
+	}
+	if o.Variant&16 != 0 {
+		q.Before = at(o.At + int(o.Variant>>5&7))
+	}
+	var all []*roster.Event
+	for {
+		page, err := p.s.EventPage(ctx, q)
+		if all = append(all, page...); err != nil || len(page) < q.Limit {
+			return pair{all, err}
+		}
+		q.AfterAt, q.AfterID = page[len(page)-1].At, page[len(page)-1].ID
+	}
+}

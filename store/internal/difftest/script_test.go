@@ -176,6 +176,9 @@ func (g *generator) make(kind string, depth int) op {
 		if kind == "DeleteEmails" && len(o.Emails) == 0 {
 			o.Emails = []int{o.Email}
 		}
+		if kind == "ForgetClients" && len(o.Users) == 0 {
+			o.Users = []int{o.User}
+		}
 		if kind == "RequeueMails" && len(o.Mails) == 0 {
 			o.Mails = []int{o.Mail}
 		}
@@ -240,6 +243,10 @@ func (g *generator) relate(o *op) {
 	case "IdentityBySubject", "UpdateIdentity", "DeleteIdentities":
 		if i, ok := recall("InsertIdentity"); ok {
 			o.Name, o.Hash, o.User = i.Name, i.Hash, i.User
+		}
+	case "EventPage", "ForgetClients":
+		if e, ok := recall("InsertEvent"); ok {
+			o.User, o.Users, o.Key = e.User, e.Users, e.Key
 		}
 	case "IdentitiesAfter":
 		if i, ok := recall("InsertIdentity"); ok {

@@ -62,6 +62,11 @@ func (p *player) show(v any) string {
 			moments(v.CreatedAt, v.UpdatedAt))
 	case []*roster.UserIdentity:
 		return showAll(v, func(i *roster.UserIdentity) string { return p.show(i) })
+	case *roster.Event:
+		return fmt.Sprintf("event{%q %s %s %s of %d in %d %q %v %v %d times}", v.Kind, p.users.name(int64(v.Actor)), p.users.name(int64(v.RealActor)),
+			p.users.name(int64(v.User)), v.Group, v.Scope, v.Addr, showBag(v.Details), moments(v.At, v.LastAt), v.Count)
+	case []*roster.Event:
+		return showAll(v, func(e *roster.Event) string { return p.show(e) })
 	case []roster.LimitCount:
 		return showAll(v, func(c roster.LimitCount) string {
 			return fmt.Sprintf("%q %d %v", c.Key, c.N, moments(c.LastAt, c.ExpiresAt))
