@@ -55,9 +55,12 @@ func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) er
 // error m is unchanged. Inside [Users.Atomic] read m in the function, too: after
 // a rollback it is ahead of what is stored.
 func (us *Users) Save(ctx context.Context, m Model) error {
-	u := bind(m)
+	u, err := given(m)
+	if err != nil {
+		return wrap("save user", 0, err)
+	}
 	draft := *u
-	err := us.locked(ctx, "Save", u.ID, func(ctx context.Context, stored Model) error {
+	err = us.locked(ctx, "Save", u.ID, func(ctx context.Context, stored Model) error {
 		*u = draft
 		before := stored.RosterUser()
 		if before.Version != u.Version {

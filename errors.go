@@ -132,6 +132,7 @@ const (
 	ReasonContext     Reason = "context"      // a password to be expected: name, address, service
 	ReasonBreached    Reason = "breached"     // a password that is known from a breach
 	ReasonRefused     Reason = "refused"      // a password that the user's directory does not take
+	ReasonRange       Reason = "range"        // a number or time that no store can keep
 )
 
 // InvalidError names one field that was refused, and why. It never carries the

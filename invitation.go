@@ -52,17 +52,21 @@ func (us *Users) invite(ctx context.Context, n NewUser) (u *User, err error) {
 		return nil, err
 	}
 	defer func() { done(err) }()
-	now := us.now()
+	m, err := us.newModel(ctx, n.Model, draft)
+	if err != nil {
+		return nil, err
+	}
+	now, before := us.now(), *m.RosterUser()
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		again := draft
-		u = &again
-		if err := us.insert(ctx, u, now); err != nil {
+		u = become(m, draft)
+		if err := us.insert(ctx, m, now); err != nil {
 			return err
 		}
-		_, err := us.claim(ctx, u, nil, n.Email, PurposeInvite, mail, now)
+		_, err := us.claim(ctx, m, nil, n.Email, PurposeInvite, mail, now)
 		return err
 	})
 	if err != nil {
+		*m.RosterUser() = before
 		return nil, err
 	}
 	return u, nil

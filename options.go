@@ -162,6 +162,14 @@ type Options struct {
 	// learns who has an account.
 	TellTakenAddress bool
 
+	// NewModel makes the value of the host's own type that a new person becomes
+	// who does not come with one: by Register and Invite without a NewUser.Model,
+	// and by a [Directory]. draft is what is known so far; what becomes of it, or of
+	// the User in the answer, does not matter. Nil, or an answer that is nil, means
+	// a plain user: the columns of the host get their defaults. An error ends the
+	// verb. See [Model].
+	NewModel func(ctx context.Context, draft *User) (Model, error)
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 

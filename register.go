@@ -28,6 +28,11 @@ type NewUser struct {
 	// Source says by which door they came, for [RegistrationSource]. Empty means
 	// "email".
 	Source string
+
+	// Model is a value of the host's own type, with the host's fields filled in:
+	// the account becomes its User, whatever that was. Nil means what
+	// Options.NewModel makes. It is not in the JSON.
+	Model Model `json:"-"`
 }
 
 type plainNewUser NewUser // has no methods
@@ -102,21 +107,26 @@ func (us *Users) register(ctx context.Context, n NewUser) (_ *User, err error) {
 	}
 	defer func() { done(err) }()
 
+	m, err := us.newModel(ctx, n.Model, draft)
+	if err != nil {
+		return nil, err
+	}
+	before := *m.RosterUser()
 	var u *User
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		again := draft
-		u = &again
-		if err := us.insert(ctx, u, now); err != nil {
+		u = become(m, draft)
+		if err := us.insert(ctx, m, now); err != nil {
 			return err
 		}
 		c := &Credential{UserID: u.ID, Hash: NewSecret(hash), CreatedAt: now}
 		if err := us.store.PutCredential(ctx, c); err != nil {
 			return err
 		}
-		_, err := us.claim(ctx, u, nil, n.Email, PurposeActivate, mail, now)
+		_, err := us.claim(ctx, m, nil, n.Email, PurposeActivate, mail, now)
 		return err
 	})
 	if err != nil {
+		*m.RosterUser() = before
 		return nil, err
 	}
 	return u, nil
@@ -181,8 +191,11 @@ func (us *Users) Create(ctx context.Context, m Model) error {
 }
 
 func (us *Users) create(ctx context.Context, m Model) (err error) {
-	u := bind(m)
 	if err := us.ask(ctx, "Create"); err != nil {
+		return err
+	}
+	u, err := given(m)
+	if err != nil {
 		return err
 	}
 	before := *u

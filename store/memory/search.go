@@ -47,7 +47,7 @@ func (s *Store) UserPage(ctx context.Context, q roster.UserQuery) ([]roster.Mode
 				break
 			}
 		}
-		return models(rows), nil
+		return models(rows)
 	})
 }
 
@@ -90,7 +90,10 @@ func (s *Store) UsersAfter(ctx context.Context, after roster.UserID, limit int) 
 			if id == after {
 				continue
 			}
-			m, _ := r.model()
+			m, err := r.model()
+			if err != nil {
+				return nil, err
+			}
 			out = append(out, roster.StoredUser{User: m, Search: r.search})
 		}
 		return out, nil

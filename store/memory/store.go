@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/store/internal/mixin"
 	"github.com/go-roster/roster/store/internal/txn"
 )
 
@@ -33,9 +34,10 @@ const busyTimeout = 5 * time.Second
 // Store keeps the rows. [New] makes one; there is nothing to close. It is safe
 // for concurrent use.
 type Store struct {
-	last atomic.Pointer[state] // the last committed state
-	txns txn.Runner[*tx]
-	busy time.Duration
+	last  atomic.Pointer[state] // the last committed state
+	model *mixin.Type
+	txns  txn.Runner[*tx]
+	busy  time.Duration
 
 	writer chan struct{} // holds one value while somebody writes
 	ids    struct {      // the last ones given; of the writer
@@ -46,9 +48,10 @@ type Store struct {
 	}
 }
 
-// New returns an empty Store.
-func New() *Store {
-	s := &Store{busy: busyTimeout, writer: make(chan struct{}, 1)}
+// New returns an empty Store. It panics if an option is wrong.
+func New(opts ...Option) *Store {
+	s := &Store{busy: busyTimeout, writer: make(chan struct{}, 1), model: mixin.Plain}
+	s.apply(opts)
 	s.last.Store(new(state))
 	s.txns.Begin = s.begin
 	s.txns.Retry = func(error) bool { return false } // the one writer is never given up

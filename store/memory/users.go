@@ -23,6 +23,8 @@ type userTable struct {
 	deleted index[string, roster.UserID] // by name key and ID
 
 	idle index[roster.UserID, struct{}] // may be pruned one day
+
+	unique index[string, roster.UserID] // by what the host's type says is unique
 }
 
 func (r *userRow) uuidKey() (string, bool) { return string(r.UUID[:]), true }
@@ -54,6 +56,7 @@ func (st *state) setUser(id roster.UserID, old, row *userRow) {
 	reindex(st, &t.pending, (*userRow).pendingKey, old, row, id)
 	reindex(st, &t.deleted, (*userRow).deletedKey, old, row, id)
 	reindex(st, &t.idle, (*userRow).idleKey, old, row, struct{}{})
+	st.setUnique(id, old, row)
 }
 
 // checkName refuses a name key that is empty, or that another user has.
@@ -70,7 +73,12 @@ func (st *state) checkName(row *userRow) error {
 
 // InsertUser implements [roster.UserStore].
 func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) error {
-	row, err := newUserRow(m, search)
+	row, own, err := s.newUserRow(m, search)
+	if err == nil && !own {
+		var added []any
+		added, err = s.model.Defaults(row.User)
+		row.add(added)
+	}
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
@@ -82,6 +90,9 @@ func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) e
 		if key, _ := row.uuidKey(); st.users.byUUID.get(key) != 0 {
 			return &roster.ConflictError{Field: roster.FieldUUID}
 		}
+		if err := st.checkUnique(row); err != nil {
+			return err
+		}
 		s.ids.user++
 		row.ID = s.ids.user
 		st.setUser(row.ID, nil, row)
@@ -89,13 +100,14 @@ func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) e
 	})
 	if err == nil {
 		m.RosterUser().ID = row.ID
+		s.model.Settle(m, row.added)
 	}
 	return err
 }
 
 // UpdateUser implements [roster.UserStore].
 func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) error {
-	row, err := newUserRow(m, search)
+	row, own, err := s.newUserRow(m, search)
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
@@ -107,7 +119,13 @@ func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) e
 		row.UUID, row.CreatedAt = old.UUID, old.CreatedAt
 		row.LastLoginAt, row.LastLoginIP = old.LastLoginAt, old.LastLoginIP
 		row.Version++
+		if !own { // a plain user leaves the host's columns alone
+			row.added, row.unique = old.added, old.unique
+		}
 		if err := st.checkName(row); err != nil {
+			return err
+		}
+		if err := st.checkUnique(row); err != nil {
 			return err
 		}
 		st.setUser(row.ID, old, row)
@@ -115,6 +133,7 @@ func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) e
 	})
 	if err == nil {
 		m.RosterUser().Version = row.Version
+		s.model.Settle(m, row.added)
 	}
 	return err
 }
@@ -204,7 +223,7 @@ func (s *Store) UsersByID(ctx context.Context, ids ...roster.UserID) ([]roster.M
 				rows = append(rows, r)
 			}
 		}
-		return models(rows), nil
+		return models(rows)
 	})
 }
 

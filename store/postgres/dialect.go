@@ -38,16 +38,23 @@ func newServer(o *config) *server {
 
 func (srv *server) dialect() bunstore.Dialect {
 	return bunstore.Dialect{
-		Name:          "postgres",
-		Bun:           pgdialect.New(),
-		Time:          func(t time.Time) any { return t.UTC() },
-		IDs:           func(ids []int64) any { return ids },
-		Texts:         func(texts []string) any { return texts },
-		In:            func(column string, n int) string { return column + " = ANY ($" + strconv.Itoa(n) + ")" },
-		ForUpdate:     " FOR NO KEY UPDATE",
-		Modes:         srv.modes,
-		Begun:         srv.begun,
-		InTx:          srv.inTx,
+		Name:      "postgres",
+		Bun:       pgdialect.New(),
+		Time:      func(t time.Time) any { return t.UTC() },
+		IDs:       func(ids []int64) any { return ids },
+		Texts:     func(texts []string) any { return texts },
+		In:        func(column string, n int) string { return column + " = ANY ($" + strconv.Itoa(n) + ")" },
+		ForUpdate: " FOR NO KEY UPDATE",
+		Modes:     srv.modes,
+		Begun:     srv.begun,
+		InTx:      srv.inTx,
+		Columns: `SELECT a.attname, t.typname, a.attnotnull, a.atthasdef FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = to_regclass('{users}') AND a.attnum > 0 AND NOT a.attisdropped`,
+		Uniques: `SELECT i.indexrelid::text, a.attname FROM pg_index i
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+WHERE i.indrelid = to_regclass('{users}') AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1, 2`,
+		TypeOf:        columnType,
+		Holds:         holds,
 		HasMigrations: "SELECT count(*) FROM pg_class WHERE oid = to_regclass('{migrations}')",
 		Migrating:     srv.migrating,
 		Fault:         srv.fault,

@@ -37,7 +37,11 @@ func (srv *server) fault(err error) bunstore.Fault {
 		f := bunstore.Fault{Code: e.Code, Kind: kind(e)}
 		switch f.Kind {
 		case bunstore.Unique:
-			f.Field = conflicts[strings.TrimPrefix(e.ConstraintName, srv.prefix)]
+			f.Field = srv.field(e)
+		case bunstore.Check:
+			if e.TableName == srv.prefix+"users" {
+				f.Field = e.ColumnName
+			}
 		case bunstore.Stale:
 			if e.Code != cannotReplan {
 				srv.unprepared.Store(true)
@@ -64,6 +68,19 @@ func (srv *server) fault(err error) bunstore.Fault {
 	return bunstore.Fault{Code: "none"}
 }
 
+// field is what the columns of a unique index are called. Those of a user that
+// are not roster's own are the host's, and have their own name: it stands before
+// the values, in every language.
+func (srv *server) field(e *pgconn.PgError) string {
+	if field := conflicts[strings.TrimPrefix(e.ConstraintName, srv.prefix)]; field != "" || e.TableName != srv.prefix+"users" {
+		return field
+	}
+	_, columns, _ := strings.Cut(e.Detail, "(")
+	columns, _, _ = strings.Cut(columns, ")=(")
+	first, _, _ := strings.Cut(columns, ", ")
+	return strings.Trim(first, `"`)
+}
+
 // cannotReplan is the code for a cached plan whose result has another type now,
 // among other things.
 const cannotReplan = "0A000"
@@ -75,6 +92,8 @@ func kind(e *pgconn.PgError) bunstore.Kind {
 		return bunstore.Unique
 	case "23503":
 		return bunstore.Foreign
+	case "23502", "23514": // not_null_violation, check_violation
+		return bunstore.Check
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return bunstore.Again
 	case "26000", "42P05": // a pooler lent another session, which does not know the statement, or knows it already

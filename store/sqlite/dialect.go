@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 
 	"github.com/go-roster/roster/store/internal/bunstore"
+	"github.com/go-roster/roster/store/internal/mixin"
 )
 
 // dialect is how SQLite does it. opened says that the handle is our own.
@@ -22,6 +23,11 @@ func dialect(prefix string, opened bool) bunstore.Dialect {
 		In: func(column string, n int) string {
 			return column + " IN (SELECT value FROM json_each($" + strconv.Itoa(n) + "))"
 		},
+		Columns: `SELECT name, type, "notnull", dflt_value IS NOT NULL FROM pragma_table_info('{users}')`,
+		Uniques: `SELECT l.name, i.name FROM pragma_index_list('{users}') l JOIN pragma_index_info(l.name) i
+WHERE l."unique" AND NOT l.partial AND i.name IS NOT NULL ORDER BY l.name, i.seqno`,
+		TypeOf:        columnType,
+		Holds:         func(c *mixin.Column, typ string) bool { return holds(columnType(c), typ) || c.Kind == mixin.Own },
 		Prepare:       true,
 		OneWriter:     true,
 		HasMigrations: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{migrations}'",

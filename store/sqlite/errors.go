@@ -37,7 +37,13 @@ func faults(prefix string) func(error) bunstore.Fault {
 		f := bunstore.Fault{Code: strconv.Itoa(e.Code())}
 		switch e.Code() {
 		case lib.SQLITE_CONSTRAINT_UNIQUE, lib.SQLITE_CONSTRAINT_PRIMARYKEY, lib.SQLITE_CONSTRAINT_ROWID:
-			f.Kind, f.Field = bunstore.Unique, conflicts[columns(e.Error(), prefix)]
+			f.Kind, f.Field = bunstore.Unique, field(columns(e.Error(), "UNIQUE", prefix))
+			return f
+		case lib.SQLITE_CONSTRAINT_NOTNULL:
+			f.Kind, f.Field = bunstore.Check, field(columns(e.Error(), "NOT NULL", prefix))
+			return f
+		case lib.SQLITE_CONSTRAINT_CHECK:
+			f.Kind = bunstore.Check
 			return f
 		case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
 			f.Kind = bunstore.Foreign
@@ -61,10 +67,24 @@ func faults(prefix string) func(error) bunstore.Fault {
 	}
 }
 
-// columns returns the columns that the text of a unique error names, without
-// the prefix of their table.
-func columns(text, prefix string) string {
-	_, text, _ = strings.Cut(text, "UNIQUE constraint failed: ")
+// field is what the columns of a constraint are called. Those of a user that are
+// not roster's own are the host's, and have their own name.
+func field(columns string) string {
+	if name := conflicts[columns]; name != "" {
+		return name
+	}
+	first, _, _ := strings.Cut(columns, ", ")
+	name, _ := strings.CutPrefix(first, "users.")
+	if name == first {
+		return ""
+	}
+	return name
+}
+
+// columns returns the columns that the text of an error names, without the
+// prefix of their table.
+func columns(text, constraint, prefix string) string {
+	_, text, _ = strings.Cut(text, constraint+" constraint failed: ")
 	text, _, _ = strings.Cut(text, " (")
 	names := strings.Split(text, ", ")
 	for i, name := range names {

@@ -2,23 +2,29 @@ package sqlite
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/store/internal/bunstore"
+	"github.com/go-roster/roster/store/internal/mixin"
 )
 
 // Option changes how a Store is opened.
 type Option func(*config)
 
-type config struct{ bunstore.Options }
+type config struct {
+	bunstore.Options
+	mistakes error // in what the options were given
+}
 
 func options(opts []Option) (*config, error) {
-	o := &config{bunstore.Options{Prefix: bunstore.DefaultPrefix, BusyTimeout: bunstore.DefaultBusyTimeout}}
+	o := &config{Options: bunstore.Options{Prefix: bunstore.DefaultPrefix, BusyTimeout: bunstore.DefaultBusyTimeout}}
 	for _, opt := range opts {
 		opt(o)
 	}
-	if err := bunstore.CheckPrefix(o.Prefix); err != nil {
+	if err := errors.Join(bunstore.CheckPrefix(o.Prefix), o.mistakes); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	return o, nil
@@ -32,6 +38,22 @@ func Prefix(prefix string) Option { return func(o *config) { o.Prefix = prefix }
 // an [roster.UnavailableError] of [roster.UnavailableBusy]. Zero or less is as
 // long as its context allows. Without this option it is five seconds.
 func BusyTimeout(d time.Duration) Option { return func(o *config) { o.BusyTimeout = d } }
+
+// Model makes the store one of the host's own type of users, a struct that
+// embeds [roster.User] or a pointer to it, and keeps its other fields in columns
+// of the table of users, named by the tags that bun knows: see
+// [roster.Model]. All that is read is an M then, see [roster.As].
+//
+// The columns are made by [Store.Migrate], if they have a default or may be
+// NULL, or while there are no users; else it says which SQL to run. What it is
+// that cannot be stored, or does not fit the table, is refused when the store is
+// opened, all of it at once. A program that knows nothing of M, or another type,
+// can open the same database: it leaves the columns alone.
+func Model[M any, P roster.ModelOf[M]]() Option {
+	return func(o *config) {
+		o.Model, o.mistakes = mixin.Of[M, P]()
+	}
+}
 
 // Migration is one step from an empty database to the tables of today.
 type Migration struct {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun/schema"
+
+	"github.com/go-roster/roster/store/internal/mixin"
 )
 
 // Dialect is what a database does in its own way.
@@ -42,6 +44,16 @@ type Dialect struct {
 	// InTx says that a write must be in a transaction, alone too.
 	InTx bool
 
+	// Columns is a query for the columns of {users}: the name, the type, whether it
+	// is not null, and whether it has a default. Uniques is one for the columns of
+	// its unique indices: the name of the index, and that of a column.
+	Columns, Uniques string
+
+	// TypeOf is the type to make a column of, and Holds reports whether one of a
+	// type that is there will do.
+	TypeOf func(c *mixin.Column) string
+	Holds  func(c *mixin.Column, typ string) bool
+
 	// HasMigrations is a query that counts the tables {migrations}.
 	HasMigrations string
 
@@ -58,7 +70,7 @@ type Dialect struct {
 // Fault is what an error of a driver means.
 type Fault struct {
 	Kind  Kind
-	Field string // of Unique
+	Field string // of Unique; of Check, if it is known
 	Code  string // the database's own, for the text of errors that mean nothing here
 
 	// Lost says that the connection broke when the request may have arrived, so
@@ -78,6 +90,7 @@ const (
 	Unexpected Kind = iota
 	Unique          // a unique index refuses
 	Foreign         // a foreign key refuses
+	Check           // the column Field must not be null, or another check refuses
 	Again           // given up for the sake of others
 	Stale           // a prepared statement is not good any more
 	Locked          // waited too long for a lock

@@ -55,9 +55,16 @@ func Migrations(files fs.FS, prefix string) ([]Migration, error) {
 	return all, nil
 }
 
-// Migrate brings the tables up to date, all of it or nothing. Any number of
-// processes may do so at once.
+// Migrate brings the tables up to date, all of it or nothing, and then the
+// host's columns. Any number of processes may do so at once.
 func (s *Store) Migrate(ctx context.Context) error {
+	if err := s.migrateTables(ctx); err != nil || len(s.users.own.Columns) == 0 {
+		return err
+	}
+	return s.migrateColumns(ctx)
+}
+
+func (s *Store) migrateTables(ctx context.Context) error {
 	latest := len(s.migrations)
 	p := s.patience()
 	defer p.stop()

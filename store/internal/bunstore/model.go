@@ -15,39 +15,60 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/store/internal/mixin"
 )
 
 // model is what there is to know about the type that a user is read into: how
 // to make one, what its columns are, and how they get in and out.
 type model struct {
 	dialect *Dialect
-	fields  []*schema.Field
-	columns string // of all fields, as they are read, of the alias u
+	fields  []*schema.Field // of a user
+	own     *mixin.Type     // has those that the host adds
+	columns string          // of all fields, as they are read, of the alias u
 }
 
-func newModel(db *bun.DB, d *Dialect) *model {
-	m := &model{dialect: d, fields: db.Table(reflect.TypeFor[roster.User]()).Fields}
-	names := make([]string, len(m.fields))
-	for i, f := range m.fields {
-		names[i] = "u." + f.Name
+func newModel(db *bun.DB, d *Dialect, own *mixin.Type) *model {
+	m := &model{dialect: d, fields: db.Table(reflect.TypeFor[roster.User]()).Fields, own: own}
+	names := make([]string, 0, len(m.fields)+len(own.Columns))
+	for _, f := range m.fields {
+		names = append(names, "u."+f.Name)
+	}
+	for _, name := range m.added() {
+		names = append(names, "u."+name)
 	}
 	m.columns = strings.Join(names, ", ")
 	return m
 }
 
+// added are the names of the host's columns, quoted.
+func (m *model) added() []string {
+	names := make([]string, len(m.own.Columns))
+	for i, c := range m.own.Columns {
+		names[i] = quote(c.Name)
+	}
+	return names
+}
+
+// quote is for names that may be words of SQL.
+func quote(name string) string { return `"` + name + `"` }
+
 // scan reads a user from a row that begins with the columns, and what stands
 // behind them into more.
 func (m *model) scan(rows *sql.Rows, more ...any) (roster.Model, error) {
-	u := new(roster.User)
-	v := reflect.ValueOf(u).Elem()
-	dests := make([]any, 0, len(m.fields)+len(more))
+	row := m.own.New()
+	v := reflect.ValueOf(row.RosterUser()).Elem()
+	own := m.own.Fields(row)
+	dests := make([]any, 0, len(m.fields)+len(own)+len(more))
 	for _, f := range m.fields {
 		dests = append(dests, dest(v.FieldByIndex(f.Index).Addr().Interface()))
+	}
+	for i := range own {
+		dests = append(dests, &own[i])
 	}
 	if err := rows.Scan(append(dests, more...)...); err != nil {
 		return nil, err
 	}
-	return u, nil
+	return row, nil
 }
 
 // one returns a scan that sets to, and many one that appends to it.
@@ -77,14 +98,10 @@ func (m *model) written(but ...string) []string {
 	return names
 }
 
-// args are the values of the columns that written names, as arguments.
-func (m *model) args(row roster.Model, but ...string) ([]any, error) {
-	u, ok := row.(*roster.User)
-	if !ok {
-		return nil, &roster.InvalidError{Field: roster.FieldModel, Reason: roster.ReasonUnknown}
-	}
+// args are the values of the columns of u that written names, as arguments.
+func (m *model) args(u *roster.User, but ...string) ([]any, error) {
 	v := reflect.ValueOf(u).Elem()
-	args := make([]any, 0, len(m.fields)+4)
+	args := make([]any, 0, len(m.fields)+len(m.own.Columns)+4)
 	for _, f := range m.fields {
 		if slices.Contains(but, f.Name) {
 			continue
@@ -96,6 +113,18 @@ func (m *model) args(row roster.Model, but ...string) ([]any, error) {
 		args = append(args, a)
 	}
 	return args, nil
+}
+
+// addedArgs are the values of the host's columns, as arguments.
+func (m *model) addedArgs(values []any) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		if t, ok := v.(time.Time); ok {
+			v = m.dialect.Time(t)
+		}
+		args[i] = v
+	}
+	return args
 }
 
 func (m *model) arg(field any, nullZero bool) (any, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/store/internal/mixin"
 	"github.com/go-roster/roster/store/internal/txn"
 )
 
@@ -34,6 +35,9 @@ type Options struct {
 
 	// Migrations are those of the dialect, in order.
 	Migrations []Migration
+
+	// Model is the type that users are read into. Nil is a plain user.
+	Model *mixin.Type
 }
 
 // Store is a [roster.Store] on a database/sql handle. It is safe for concurrent
@@ -86,7 +90,10 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	}
 	s.txns.Begin = s.begin
 	s.txns.Retry = mayRetry
-	s.users = newModel(s.db, &s.dialect)
+	if o.Model == nil {
+		o.Model = mixin.Plain
+	}
+	s.users = newModel(s.db, &s.dialect, o.Model)
 	s.queries = queries{
 		user: s.userQueries(), name: s.nameQueries(), email: s.emailQueries(), activation: s.activationQueries(),
 		credential: s.credentialQueries(), undo: s.undoQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),

@@ -14,7 +14,7 @@ import (
 )
 
 type userQueries struct {
-	insert, update, purge               *Query
+	insert, update, purge, touch        *Query
 	byID, byUUID, byName, byEmail, lock *Query
 	byIDs, after, stale, prune          *Query
 }
@@ -41,16 +41,19 @@ AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = u.id)`
 func (s *Store) userQueries() userQueries {
 	sel := "SELECT " + s.users.columns
 	byID := sel + " FROM {users} u WHERE u.id = $1"
-	inserted := append(s.users.written(notInserted...), "search")
+	inserted := append(append(s.users.written(notInserted...), "search"), s.users.added()...)
 	updated := append(s.users.written(notUpdated...), "search")
-	for i, name := range updated {
-		updated[i] = fmt.Sprintf("%s = $%d", name, i+1)
+	update := func(columns []string) *Query {
+		set := make([]string, len(columns))
+		for i, name := range columns {
+			set[i] = fmt.Sprintf("%s = $%d", name, i+3)
+		}
+		return s.writing("UPDATE {users} SET "+strings.Join(set, ", ")+", version = version + 1 WHERE id = $1 AND version = $2", s.ownKey())
 	}
-	n := len(updated)
 	return userQueries{
-		insert: s.constant("INSERT INTO {users} (" + strings.Join(inserted, ", ") + ") VALUES (" + placeholders(len(inserted)) + ") RETURNING id"),
-		update: s.constant(fmt.Sprintf("UPDATE {users} SET %s, version = version + 1 WHERE id = $%d AND version = $%d",
-			strings.Join(updated, ", "), n+1, n+2)),
+		insert:  s.writing("INSERT INTO {users} ("+strings.Join(inserted, ", ")+") VALUES ("+placeholders(len(inserted))+") RETURNING id", s.ownKey()),
+		update:  update(append(slices.Clip(updated), s.users.added()...)),
+		touch:   update(updated),
 		purge:   s.constant("DELETE FROM {users} WHERE id = $1"),
 		byID:    s.constant(byID),
 		byUUID:  s.constant(sel + " FROM {users} u WHERE u.uuid = $1"),
@@ -64,33 +67,61 @@ func (s *Store) userQueries() userQueries {
 	}
 }
 
+// ownKey is the conflict if a foreign key refuses a user: the host's, since the
+// table has none of its own.
+func (s *Store) ownKey() string {
+	if len(s.users.own.Columns) == 0 {
+		return ""
+	}
+	return roster.FieldModel
+}
+
 // InsertUser implements [roster.UserStore].
 func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) error {
-	args, err := s.users.args(m, notInserted...)
+	added, own, err := s.users.own.Values(m)
+	if err == nil && !own {
+		added, err = s.users.own.Defaults(m.RosterUser())
+	}
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
+	args, err := s.users.args(m.RosterUser(), notInserted...)
+	if err != nil {
+		return s.txns.Doom(ctx, err)
+	}
+	args = append(append(args, search), s.users.addedArgs(added)...)
 	var id int64
-	err = s.returning(ctx, s.user.insert, func(rows *sql.Rows) error { return rows.Scan(&id) }, append(args, search)...)
+	err = s.returning(ctx, s.user.insert, func(rows *sql.Rows) error { return rows.Scan(&id) }, args...)
 	if err == nil {
 		m.RosterUser().ID = roster.UserID(id)
+		s.users.own.Settle(m, added)
 	}
 	return err
 }
 
 // UpdateUser implements [roster.UserStore].
 func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) error {
-	args, err := s.users.args(m, notUpdated...)
+	added, own, err := s.users.own.Values(m)
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
 	u := m.RosterUser()
-	n, err := s.exec(ctx, s.user.update, append(args, search, int64(u.ID), u.Version)...)
+	args, err := s.users.args(u, notUpdated...)
+	if err != nil {
+		return s.txns.Doom(ctx, err)
+	}
+	args = append(append([]any{int64(u.ID), u.Version}, args...), search)
+	q := s.user.touch // a plain user leaves the host's columns alone
+	if own {
+		args, q = append(args, s.users.addedArgs(added)...), s.user.update
+	}
+	n, err := s.exec(ctx, q, args...)
 	if err == nil && n == 0 {
 		return s.txns.Doom(ctx, roster.ErrStale)
 	}
 	if err == nil {
 		u.Version++
+		s.users.own.Settle(m, added)
 	}
 	return err
 }
