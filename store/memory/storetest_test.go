@@ -4,10 +4,19 @@ import (
 	"testing"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/internal/hosttype"
 	"github.com/go-roster/roster/store/memory"
 	"github.com/go-roster/roster/store/storetest"
 )
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) roster.Store { return memory.New() })
+}
+
+func TestStoreOfOwnType(t *testing.T) {
+	storetest.RunModel(t, func(*testing.T) roster.Store { return memory.New(memory.Model[hosttype.Subscriber]()) }, hosttype.Fill)
+}
+
+func TestStoreOfPointer(t *testing.T) {
+	storetest.RunModel(t, func(*testing.T) roster.Store { return memory.New(memory.Model[hosttype.Member]()) }, hosttype.FillMember)
 }

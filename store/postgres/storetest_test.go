@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/internal/hosttype"
 	"github.com/go-roster/roster/internal/pgtest"
 	"github.com/go-roster/roster/store/postgres"
 	"github.com/go-roster/roster/store/storetest"
@@ -30,4 +31,10 @@ func open(t testing.TB, dsn string, opts ...postgres.Option) *postgres.Store {
 		}
 	})
 	return s
+}
+
+func TestStoreOfOwnType(t *testing.T) {
+	storetest.RunModel(t, func(t *testing.T) roster.Store {
+		return open(t, pgtest.DSN(t, pgtest.C), postgres.Model[hosttype.Subscriber]())
+	}, hosttype.Fill)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/internal/hosttype"
 	"github.com/go-roster/roster/store/sqlite"
 	"github.com/go-roster/roster/store/storetest"
 )
@@ -33,4 +34,10 @@ func open(t testing.TB, path string, opts ...sqlite.Option) *sqlite.Store {
 		}
 	})
 	return s
+}
+
+func TestStoreOfOwnType(t *testing.T) {
+	storetest.RunModel(t, func(t *testing.T) roster.Store {
+		return open(t, ":memory:", sqlite.Model[hosttype.Subscriber]())
+	}, hosttype.Fill)
 }
