@@ -301,10 +301,25 @@
 // # A user type of the program's own
 //
 // A struct that embeds [User] is a [Model], and verbs such as [Users.Create]
-// and [Users.Save] take one, if the store keeps its columns. [As] finds the way
-// back from a User to the struct that it was read as part of. The stores of this
-// version keep plain users only and refuse other types; put what is to stay into
-// [User.Data].
+// and [Users.Save] take one, if the store was opened for it: its other fields are
+// columns of the same table, read and written in the same statements. [As] finds
+// the way back from a User to the struct that it was read as part of.
+//
+//	type Subscriber struct {
+//		roster.User
+//		Plan string `bun:"plan,notnull,default:'free'"`
+//	}
+//
+//	store, err := sqlite.Open(ctx, "app.db", sqlite.Model[Subscriber]())
+//	users, err := roster.New(store, nil)
+//	ann, err := users.ByName(ctx, "ann")
+//	if m, ok := roster.As[*Subscriber](ann); ok {
+//		m.Plan = "pro"
+//		err = users.Save(ctx, m)
+//	}
+//
+// A person who signs up becomes NewUser.Model, or what Options.NewModel makes.
+// What needs no column goes into [User.Data].
 //
 // # Testing
 //
