@@ -9,6 +9,7 @@ packages=()
 [ "$(id -u)" -ne 0 ] || [ -e /usr/sbin/sendmail ] || packages+=(postfix)
 command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer)
 command -v slapd >/dev/null || [ -x /usr/sbin/slapd ] || packages+=(slapd)
+command -v chromium >/dev/null || packages+=(chromium)
 
 [ ${#packages[@]} -gt 0 ] || exit 0
 if ! command -v apt-get >/dev/null; then
