@@ -13,6 +13,7 @@ import (
 	"github.com/go-roster/roster/mailer/mailertest"
 	"github.com/go-roster/roster/rostertest"
 	"github.com/go-roster/roster/sessioncookie"
+	"github.com/go-roster/roster/store/memory"
 )
 
 // A user that MustUser makes is one like any other, and no mail tells of it.
@@ -29,6 +30,24 @@ func TestMustUser(t *testing.T) {
 	of := env.MustUser(t, func(u *roster.User) { u.DirectoryID, u.DirectoryDN = "corp", "uid=dora" })
 	if _, err := env.Authenticate(ctx, of.Name, rostertest.Password); !errors.Is(err, roster.ErrCredentials) {
 		t.Errorf("a user of a directory has a password here: %v", err)
+	}
+}
+
+// subscriber is a host's own user type.
+type subscriber struct {
+	roster.User
+	Plan string `bun:"plan,notnull,default:'free'"`
+}
+
+// A user of the host's own type is found again with its columns.
+func TestMustCreate(t *testing.T) {
+	env := rostertest.NewOn(t, memory.New(memory.Model[subscriber]()))
+	m := &subscriber{Plan: "pro"}
+	m.Name, m.Locale = "ann", "de"
+	u := env.MustCreate(t, m)
+	check(t, env, "ann", u)
+	if found, ok := roster.As[*subscriber](u); !ok || found.Plan != "pro" {
+		t.Errorf("%v, %v: the plan is lost", found, ok)
 	}
 }
 
