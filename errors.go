@@ -108,6 +108,10 @@ const (
 	FieldSubject   = "subject"
 	FieldSource    = "source"
 	FieldModel     = "model"
+
+	// FieldReferenced is the conflict of a row that is to go with a row of the
+	// host's own that needs it.
+	FieldReferenced = "referenced"
 )
 
 // Reason says why a value was refused, in a form that a program can translate.
@@ -172,8 +176,8 @@ func InvalidFields(err error) []*InvalidError {
 
 // ConflictError names the field whose value is taken: [FieldName],
 // [FieldEmail], [FieldPrimary] and so on; or, of a store that was asked to add
-// to a user or address that is not there, [FieldUser] and [FieldEmail]. It
-// never carries the value.
+// to a user or address that is not there, [FieldUser] and [FieldEmail]; or, of
+// what rows of the host refer to, [FieldReferenced]. It never carries the value.
 type ConflictError struct {
 	Field string
 }

@@ -137,7 +137,8 @@ func (us *Users) reclaim(ctx context.Context, id UserID) error {
 
 // Purge removes a user and every row that belongs to it, deleted before or
 // not. It cannot be undone, and the name is free at once. It returns
-// ErrNotFound if there is no such user.
+// ErrNotFound if there is no such user, or a [ConflictError] of
+// [FieldReferenced] if a foreign key of the host's own tables needs the row.
 func (us *Users) Purge(ctx context.Context, id UserID) error {
 	return wrap("purge user", id, us.locked(ctx, "Purge", id, func(ctx context.Context, _ Model) error {
 		return us.store.PurgeUser(ctx, id)

@@ -35,7 +35,8 @@ func (p Pruned) Total() int {
 // flagged Privileged or NeverClean. Of an account that stays, addresses are
 // removed that nobody proved for as long; the primary one too, if the account
 // was activated without it. Accounts without an address, such as Create
-// makes, stay. It returns what it has removed, also beside an error (outside
+// makes, stay, and so do those whom a foreign key of the host's own tables needs:
+// they are left alone for a day then. It returns what it has removed, also beside an error (outside
 // [Users.Atomic]), and an [InvalidError] of [FieldLimit] for a negative budget.
 func (us *Users) Prune(ctx context.Context, b Budget) (Pruned, error) {
 	p, err := us.prune(ctx, b)

@@ -211,7 +211,8 @@ type UserStore interface {
 	UpdateUser(ctx context.Context, m Model, search string) error
 
 	// PurgeUser deletes the row, and with it every row that belongs to the user.
-	// ErrNotFound if there is none.
+	// ErrNotFound if there is none, a conflict of FieldReferenced if a row that the
+	// store does not know refers to it.
 	PurgeUser(ctx context.Context, id UserID) error
 
 	// UserByID and UserByUUID find a user in whatever state, deleted too.
@@ -245,7 +246,9 @@ type UserStore interface {
 	// PruneUsers purges at most limit users that were created before that time,
 	// were never activated and never signed in, are not deleted, belong to no
 	// directory, have none of the flags, have an address (so that they wait for
-	// somebody to prove it), and no activation. It returns their IDs, in order.
+	// somebody to prove it), and no activation. It returns their IDs, in order. Whom
+	// PurgeUser would refuse to delete is passed over, and need not be tried again
+	// for a day.
 	PruneUsers(ctx context.Context, before time.Time, without Flags, limit int) ([]UserID, error)
 }
 

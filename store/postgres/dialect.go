@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/go-roster/roster"
@@ -57,12 +58,20 @@ WHERE i.indrelid = to_regclass('{users}') AND i.indisunique AND i.indpred IS NUL
 		Holds:         holds,
 		HasMigrations: "SELECT count(*) FROM pg_class WHERE oid = to_regclass('{migrations}')",
 		Migrating:     srv.migrating,
+		Place:         place,
+		Same:          func(a, b string) bool { return a == b },
 		Fault:         srv.fault,
 		Search:        bunstore.Search{Page: page, Count: count, Few: few},
 	}
 }
 
-func (srv *server) modes(planned bool) []any {
+func (srv *server) modes(planned, guest bool) []any {
+	switch {
+	case guest && planned:
+		return []any{pgx.QueryExecModeExec}
+	case guest: // as the host's handle does it
+		return nil
+	}
 	if planned || srv.unprepared.Load() {
 		return srv.planned[:len(srv.planned):len(srv.planned)]
 	}
@@ -86,6 +95,14 @@ func (srv *server) migrating(ctx context.Context, tx *sql.Tx, prefix string) err
 	sum := sha256.Sum256([]byte("github.com/go-roster/roster migrations " + prefix))
 	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(binary.BigEndian.Uint64(sum[:])))
 	return err
+}
+
+// place is the database and the table in it, and when that was made: a copy of
+// the database elsewhere is another.
+func place(ctx context.Context, c bunstore.Asker, prefix string) (place string, err error) {
+	err = c.QueryRowContext(ctx, `SELECT concat_ws(' ', (SELECT oid FROM pg_database WHERE datname = current_database()),
+	'`+prefix+`users'::regclass::oid, extract(epoch FROM min(applied_at))) FROM `+prefix+`migrations`).Scan(&place)
+	return place, err
 }
 
 // checkEncoding refuses a database that does not keep every text, or does not

@@ -90,7 +90,7 @@ func kind(e *pgconn.PgError) bunstore.Kind {
 	switch e.Code {
 	case "23505":
 		return bunstore.Unique
-	case "23503":
+	case "23503", "23001": // foreign_key_violation, restrict_violation since PostgreSQL 18
 		return bunstore.Foreign
 	case "23502", "23514": // not_null_violation, check_violation
 		return bunstore.Check

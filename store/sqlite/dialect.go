@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"os"
 	"strconv"
 
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -32,11 +33,14 @@ WHERE l."unique" AND NOT l.partial AND i.name IS NOT NULL ORDER BY l.name, i.seq
 		OneWriter:     true,
 		HasMigrations: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{migrations}'",
 		Migrating:     func(ctx context.Context, tx *sql.Tx, _ string) error { return check(ctx, tx) },
+		Lock:          func(ctx context.Context, tx *sql.Tx) error { return lock(ctx, tx, prefix) },
+		Place:         place,
+		Same:          sameFile,
 		Fault:         faults(prefix),
 		Search:        bunstore.Search{Page: page, Count: count, Few: few},
 	}
 	if !opened {
-		d.Begun = func(ctx context.Context, tx *sql.Tx) error { return lock(ctx, tx, prefix) }
+		d.Begun = d.Lock
 	}
 	return d
 }
@@ -57,10 +61,33 @@ func lock(ctx context.Context, tx *sql.Tx, prefix string) error {
 	return err
 }
 
+// place is the path of the file.
+func place(ctx context.Context, c bunstore.Asker, _ string) (file string, err error) {
+	var foreignKeys bool
+	err = c.QueryRowContext(ctx, "SELECT file, (SELECT foreign_keys FROM pragma_foreign_keys) FROM pragma_database_list WHERE name = 'main'").
+		Scan(&file, &foreignKeys)
+	if err == nil && !foreignKeys {
+		err = unavailable(noForeignKeys, nil)
+	}
+	return file, err
+}
+
+// sameFile reports whether two paths lead to one file.
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
+}
+
+const noForeignKeys = "foreign keys are not enforced: open the handle with _pragma=foreign_keys(1)"
+
 // check refuses connections that do not keep what the tables promise.
 func check(ctx context.Context, tx *sql.Tx) error {
 	for _, c := range []struct{ query, want, what string }{
-		{"PRAGMA foreign_keys", "1", "foreign keys are not enforced: open the handle with _pragma=foreign_keys(1)"},
+		{"PRAGMA foreign_keys", "1", noForeignKeys},
 		{"SELECT file <> '' FROM pragma_database_list WHERE name = 'main'", "1", `a database in memory is not shared by its connections: use sqlite.Open(ctx, ":memory:")`},
 		{"PRAGMA encoding", "UTF-8", "the encoding of the database is not UTF-8"},
 	} {

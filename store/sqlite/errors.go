@@ -48,6 +48,11 @@ func faults(prefix string) func(error) bunstore.Fault {
 		case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
 			f.Kind = bunstore.Foreign
 			return f
+		case lib.SQLITE_CONSTRAINT_TRIGGER: // ON DELETE RESTRICT is one
+			if strings.Contains(e.Error(), "FOREIGN KEY constraint failed") {
+				f.Kind = bunstore.Foreign
+				return f
+			}
 		}
 		switch e.Code() & 0xff {
 		case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_PROTOCOL:

@@ -44,7 +44,7 @@ func (s *Store) migrateColumns(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.makeColumns(ctx, t.Tx.Tx); err != nil {
+	if err := s.makeColumns(ctx, t.Tx); err != nil {
 		_ = t.Rollback()
 		return s.failed(ctx, nil, true, false, err)
 	}

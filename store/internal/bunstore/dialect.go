@@ -31,15 +31,25 @@ type Dialect struct {
 
 	// Prepare asks for prepared statements of database/sql. Modes, if not nil,
 	// returns what goes before the arguments of a query, to tell the driver
-	// whether to prepare it or to plan it for its arguments.
+	// whether to prepare it or to plan it for its arguments, on the store's handle
+	// or in a transaction of another.
 	Prepare bool
-	Modes   func(planned bool) []any
+	Modes   func(planned, guest bool) []any
 
 	// OneWriter makes writers wait for each other here, in order.
 	OneWriter bool
 
 	// Begun, if not nil, is called when a transaction has begun.
 	Begun func(ctx context.Context, tx *sql.Tx) error
+
+	// Lock, if not nil, makes a transaction of the host the writer.
+	Lock func(ctx context.Context, tx *sql.Tx) error
+
+	// Place tells the database that a connection leads to from all others, and
+	// refuses a connection that does not keep what the tables promise. Same
+	// compares two answers.
+	Place func(ctx context.Context, c Asker, prefix string) (string, error)
+	Same  func(a, b string) bool
 
 	// InTx says that a write must be in a transaction, alone too.
 	InTx bool
@@ -65,6 +75,11 @@ type Dialect struct {
 	Fault func(error) Fault
 
 	Search Search
+}
+
+// Asker is a *sql.DB or a *sql.Tx.
+type Asker interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // Fault is what an error of a driver means.

@@ -67,6 +67,8 @@ func (s *Store) failed(ctx context.Context, q *Query, inside, writes bool, err e
 		return &roster.ConflictError{Field: f.Field}
 	case f.Kind == Foreign && q != nil && q.foreign != "":
 		return &roster.ConflictError{Field: q.foreign}
+	case f.Kind == Foreign: // a table of the host
+		return &roster.ConflictError{Field: roster.FieldReferenced}
 	case f.Kind == Check && f.Field != "":
 		return &roster.InvalidError{Field: f.Field, Reason: roster.ReasonEmpty}
 	case f.Kind == Check && q != nil && q.foreign == roster.FieldModel:

@@ -119,7 +119,7 @@ func (s *Store) newer(done int) error {
 
 // migrate applies what is missing. Nobody else does meanwhile.
 func (s *Store) migrate(ctx context.Context, t *tx) error {
-	c := t.Tx.Tx
+	c := t.Tx
 	if err := s.dialect.Migrating(ctx, c, s.prefix); err != nil {
 		return err
 	}

@@ -30,22 +30,22 @@ func (p *patience) stop() {
 	}
 }
 
-// enter waits until the caller is the writer, if there is one at a time. Those
-// who wait are served in order.
-func (p *patience) enter(ctx context.Context) (leave func(), err error) {
-	writer := p.store.writer
-	if writer == nil {
+// enter waits for a place where there is one at a time: for who writes, or works
+// in a transaction of the host. Those who wait are served in order. Where place
+// is nil there is room for all.
+func (p *patience) enter(ctx context.Context, place chan struct{}) (leave func(), err error) {
+	if place == nil {
 		return func() {}, nil
 	}
-	leave = func() { <-writer }
+	leave = func() { <-place }
 	select {
-	case writer <- struct{}{}:
+	case place <- struct{}{}:
 		return leave, nil
 	default:
 	}
 	p.start()
 	select {
-	case writer <- struct{}{}:
+	case place <- struct{}{}:
 		return leave, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()

@@ -8,7 +8,7 @@ import (
 // statement returns the query as a prepared statement, or nil if it is to be
 // run as text.
 func (s *Store) statement(ctx context.Context, t *tx, q *Query) *sql.Stmt {
-	if !s.dialect.Prepare {
+	if !s.dialect.Prepare || t != nil && t.guest {
 		return nil
 	}
 	stmt := q.prepared.Load()

@@ -119,7 +119,14 @@ func (s *Store) run(ctx context.Context, q *Query, writes bool, fn func(*tx, *pa
 	switch {
 	case err != nil:
 		return err
+	case inside && writes && s.txns.Joined(ctx): // what the host does besides must survive its failure
+		return s.txns.Savepoint(ctx, func(ctx context.Context) error { return s.run(ctx, q, writes, fn) })
 	case inside:
+		leave, err := s.txns.Turn(ctx)
+		if err != nil {
+			return err
+		}
+		defer leave()
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if writes {
@@ -135,7 +142,7 @@ func (s *Store) run(ctx context.Context, q *Query, writes bool, fn func(*tx, *pa
 	p := s.patience()
 	defer p.stop()
 	if writes {
-		leave, err := p.enter(ctx)
+		leave, err := p.enter(ctx, s.writer)
 		if err != nil {
 			return err
 		}
@@ -148,11 +155,13 @@ func (s *Store) run(ctx context.Context, q *Query, writes bool, fn func(*tx, *pa
 type conn interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
 func (s *Store) conn(t *tx) conn {
 	if t != nil {
-		return t.Tx.Tx // bun's would replace placeholders
+		return t.Tx
 	}
 	return s.db.DB
 }
@@ -161,14 +170,14 @@ func (s *Store) query(ctx context.Context, t *tx, q *Query, args []any) (*sql.Ro
 	if stmt := s.statement(ctx, t, q); stmt != nil {
 		return stmt.QueryContext(ctx, args...)
 	}
-	return s.conn(t).QueryContext(ctx, q.text, s.modes(q, args)...)
+	return s.conn(t).QueryContext(ctx, q.text, s.modes(t, q, args)...)
 }
 
 func (s *Store) execute(ctx context.Context, t *tx, q *Query, args []any) (sql.Result, error) {
 	if stmt := s.statement(ctx, t, q); stmt != nil {
 		return stmt.ExecContext(ctx, args...)
 	}
-	return s.conn(t).ExecContext(ctx, q.text, s.modes(q, args)...)
+	return s.conn(t).ExecContext(ctx, q.text, s.modes(t, q, args)...)
 }
 
 // lockOf is the end of a SELECT that locks what it finds in one of its tables.
@@ -180,9 +189,9 @@ func (s *Store) lockOf(alias string) string {
 }
 
 // modes puts before the arguments what tells the driver how to run a query.
-func (s *Store) modes(q *Query, args []any) []any {
+func (s *Store) modes(t *tx, q *Query, args []any) []any {
 	if s.dialect.Modes == nil {
 		return args
 	}
-	return append(s.dialect.Modes(q.planned), args...)
+	return append(s.dialect.Modes(q.planned, t != nil && t.guest), args...)
 }

@@ -5,9 +5,9 @@ package bunstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -52,6 +52,8 @@ type Store struct {
 	users      *model
 	txns       txn.Runner[*tx]
 
+	own atomic.Pointer[string] // see place
+
 	writer chan struct{} // holds one value while somebody writes; nil if many may
 
 	mu       sync.Mutex
@@ -90,6 +92,8 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	}
 	s.txns.Begin = s.begin
 	s.txns.Retry = mayRetry
+	s.txns.Save = s.save
+	s.txns.Enter = s.enter
 	if o.Model == nil {
 		o.Model = mixin.Plain
 	}
@@ -124,74 +128,4 @@ func (s *Store) isClosed() bool {
 // Atomic implements [roster.Store].
 func (s *Store) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
 	return s.txns.Atomic(ctx, fn)
-}
-
-// tx is a transaction of the database.
-type tx struct {
-	bun.Tx
-	store *Store
-	leave func()
-
-	mu    sync.Mutex // one statement at a time: fn may use goroutines
-	stmts map[*Query]*sql.Stmt
-}
-
-func (s *Store) begin(ctx context.Context) (*tx, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	p := s.patience()
-	defer p.stop()
-	leave, err := p.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.prepareWanted(ctx)
-	t := &tx{store: s, leave: sync.OnceFunc(leave)}
-	if err := p.try(ctx, true, func() error { return t.begin(ctx) }); err != nil {
-		t.leave()
-		return nil, s.failed(ctx, nil, false, false, err)
-	}
-	return t, nil
-}
-
-func (t *tx) begin(ctx context.Context) (err error) {
-	d := &t.store.dialect
-	if t.Tx, err = t.store.db.BeginTx(ctx, nil); err != nil || d.Begun == nil {
-		return err
-	}
-	if err = d.Begun(ctx, t.Tx.Tx); err != nil {
-		_ = t.Tx.Rollback()
-	}
-	return err
-}
-
-// Commit implements [txn.Tx].
-func (t *tx) Commit(ctx context.Context) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	defer t.leave()
-	if err := ctx.Err(); err != nil {
-		_ = t.Tx.Rollback()
-		return err
-	}
-	err := t.Tx.Commit()
-	if err == nil {
-		return nil
-	}
-	// database/sql gives the context's error itself, as it is, or ErrTxDone if it
-	// has not asked for the commit.
-	asked := err != ctx.Err() && !errors.Is(err, sql.ErrTxDone) //nolint:errorlint // wrapped, it comes from the driver
-	if asked && (ctx.Err() != nil || t.store.fault(err).Lost) {
-		return unknownOutcome(ctx, err)
-	}
-	return t.store.failed(ctx, nil, true, false, err)
-}
-
-// Rollback implements [txn.Tx].
-func (t *tx) Rollback() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	defer t.leave()
-	return t.Tx.Rollback()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -16,7 +15,7 @@ import (
 type userQueries struct {
 	insert, update, purge, touch        *Query
 	byID, byUUID, byName, byEmail, lock *Query
-	byIDs, after, stale, prune          *Query
+	byIDs, after, stale, keep, prune    *Query
 }
 
 // The columns that are not written by InsertUser, and not by UpdateUser.
@@ -31,12 +30,6 @@ const (
 	fromEmail = ` FROM {emails} e JOIN {users} u ON u.id = e.user_id
 WHERE e.address_key = $1 AND e.activated_at IS NOT NULL AND e.released_at IS NULL AND u.deleted_at IS NULL`
 )
-
-// staleUser is who waits in vain, since before $1 and with none of the flags $2.
-const staleUser = `u.activated_at IS NULL AND u.deleted_at IS NULL AND u.last_login_at IS NULL
-AND u.directory_id = '' AND u.created_at < $1 AND u.flags & $2 = 0
-AND EXISTS (SELECT 1 FROM {emails} e WHERE e.user_id = u.id)
-AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = u.id)`
 
 func (s *Store) userQueries() userQueries {
 	sel := "SELECT " + s.users.columns
@@ -62,7 +55,8 @@ func (s *Store) userQueries() userQueries {
 		lock:    s.constant(byID + s.dialect.ForUpdate),
 		byIDs:   s.constant(sel + " FROM {users} u WHERE " + s.dialect.In("u.id", 1) + " ORDER BY u.id"),
 		after:   s.planned(sel + ", u.search FROM {users} u WHERE u.id > $1 ORDER BY u.id LIMIT $2"),
-		stale:   s.planned("SELECT u.id FROM {users} u WHERE " + staleUser + " ORDER BY u.id LIMIT $3" + s.dialect.ForUpdate),
+		stale:   s.planned("SELECT u.id FROM {users} u WHERE " + staleUser + " AND (u.kept_at IS NULL OR u.kept_at < $3) ORDER BY u.id LIMIT $4" + s.dialect.ForUpdate),
+		keep:    s.constant("UPDATE {users} AS u SET kept_at = $1 WHERE " + s.dialect.In("u.id", 2)),
 		prune:   s.constant("DELETE FROM {users} AS u WHERE " + staleUser + " AND " + s.dialect.In("u.id", 3) + " RETURNING id"),
 	}
 }
@@ -223,27 +217,4 @@ func (s *Store) UsersAfter(ctx context.Context, after roster.UserID, limit int) 
 		return err
 	}, int64(after), limit)
 	return listed(users, err)
-}
-
-// PruneUsers implements [roster.UserStore]. Those with the lowest IDs go first.
-func (s *Store) PruneUsers(
-	ctx context.Context, before time.Time, without roster.Flags, limit int,
-) (ids []roster.UserID, err error) {
-	if limit <= 0 {
-		return nil, s.nothing(ctx)
-	}
-	err = s.Atomic(ctx, func(ctx context.Context) error {
-		s.txns.Wrote(ctx) // also if it finds nobody, as every call that may write
-		var stale []int64
-		err := s.returning(ctx, s.user.stale, collect(&stale), s.dialect.Time(before), int64(without), limit)
-		if err != nil || len(stale) == 0 {
-			return err
-		}
-		// Now that the rows are locked, look again: a code may have been sent
-		// while the lock was waited for.
-		ids = nil
-		return s.returning(ctx, s.user.prune, collect(&ids), s.dialect.Time(before), int64(without), s.dialect.IDs(stale))
-	})
-	slices.Sort(ids)
-	return listed(ids, err)
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/go-roster/roster"
 )
 
-// Tx is a database's own transaction. Commit and Rollback end it.
+// Tx is a database's own transaction, or a savepoint in one. Commit and
+// Rollback end it.
 type Tx interface {
 	Commit(ctx context.Context) error
 	Rollback() error
@@ -29,6 +30,12 @@ type Runner[T Tx] struct {
 	// Retry reports whether the database gave up on a transaction for the sake
 	// of others.
 	Retry func(error) bool
+
+	// Save sets a savepoint in a transaction: a Tx of its own, which Commit
+	// releases and Rollback goes back to. Enter waits for a place in turn, which
+	// leave gives up again. Both are needed for Savepoint and Join alone.
+	Save  func(ctx context.Context, tx T) (T, error)
+	Enter func(ctx context.Context, turn chan struct{}) (leave func(), err error)
 }
 
 // The bounds of the retries of one Atomic.
@@ -39,13 +46,16 @@ const (
 
 type key[T Tx] struct{ r *Runner[T] }
 
-// state is one try of a transaction.
+// state is one try of a transaction, a savepoint, or a transaction of the host
+// that was joined.
 type state[T Tx] struct {
-	tx T
+	tx   T
+	turn chan struct{} // of a joined one: holds a value while a call works in it
 
 	mu     sync.Mutex
 	done   bool
 	writes int   // calls that write, so far
+	blind  bool  // others may write without Wrote being called
 	cause  error // what doomed it
 }
 
@@ -76,13 +86,23 @@ func (r *Runner[T]) Wrote(ctx context.Context) {
 	}
 }
 
-// Doom marks the transaction in ctx, if there is one, as failed by err, unless
-// err is nil or ErrNotFound. It returns err.
+// Unwatched notes that from now on anything may be written in the transaction in
+// ctx, if there is one, without Wrote being called.
+func (r *Runner[T]) Unwatched(ctx context.Context) {
+	if s, ok := ctx.Value(key[T]{r}).(*state[T]); ok {
+		s.mu.Lock()
+		s.blind = true
+		s.mu.Unlock()
+	}
+}
+
+// Doom marks the transaction in ctx, if there is one and it is not the host's,
+// as failed by err, unless err is nil or ErrNotFound. It returns err.
 func (r *Runner[T]) Doom(ctx context.Context, err error) error {
 	if err == nil || errors.Is(err, roster.ErrNotFound) {
 		return err
 	}
-	if s, ok := ctx.Value(key[T]{r}).(*state[T]); ok {
+	if s, ok := ctx.Value(key[T]{r}).(*state[T]); ok && s.turn == nil {
 		s.doom(err)
 	}
 	return err
@@ -96,6 +116,19 @@ func (s *state[T]) doom(err error) {
 	}
 }
 
+// wrote reports whether more calls than that have written.
+func (s *state[T]) wrote(before int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writes > before || s.blind
+}
+
+func (s *state[T]) isBlind() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.blind
+}
+
 // progress returns how many calls have written, and what doomed the transaction.
 func (s *state[T]) progress() (writes int, cause error) {
 	s.mu.Lock()
@@ -107,8 +140,10 @@ func (s *state[T]) progress() (writes int, cause error) {
 func (r *Runner[T]) Atomic(ctx context.Context, fn func(context.Context) error) error {
 	if _, inside, err := r.Tx(ctx); err != nil {
 		return err
+	} else if inside && r.Joined(ctx) {
+		return r.Savepoint(ctx, fn)
 	} else if inside {
-		return r.join(ctx, fn)
+		return r.nest(ctx, fn)
 	}
 	for try := 1; ; try++ {
 		again, err := r.try(ctx, fn)
@@ -121,9 +156,9 @@ func (r *Runner[T]) Atomic(ctx context.Context, fn func(context.Context) error) 
 	}
 }
 
-// join runs fn in the transaction that ctx is in already. What fn has written
+// nest runs fn in the transaction that ctx is in already. What fn has written
 // cannot be undone alone, so its failure is that of the whole then.
-func (r *Runner[T]) join(ctx context.Context, fn func(context.Context) error) (err error) {
+func (r *Runner[T]) nest(ctx context.Context, fn func(context.Context) error) (err error) {
 	s := ctx.Value(key[T]{r}).(*state[T])
 	before, _ := s.progress()
 	held, run := roster.HoldAfterCommit(ctx)
@@ -135,9 +170,9 @@ func (r *Runner[T]) join(ctx context.Context, fn func(context.Context) error) (e
 	}()
 	err = fn(held)
 	finished = true
-	writes, cause := s.progress()
+	_, cause := s.progress()
 	switch {
-	case err != nil && writes > before:
+	case err != nil && s.wrote(before):
 		s.doom(err)
 		return err
 	case err != nil:
@@ -164,14 +199,27 @@ func (r *Runner[T]) try(ctx context.Context, fn func(context.Context) error) (ag
 	if err != nil {
 		return r.Retry(err), err
 	}
-	s := &state[T]{tx: tx}
+	return r.run(ctx, tx, nil, fn)
+}
+
+// run runs fn in tx and ends it. outer is what tx is a savepoint in, if it is
+// one. It is doomed if there is no way back.
+func (r *Runner[T]) run(
+	ctx context.Context, tx T, outer *state[T], fn func(context.Context) error,
+) (again bool, err error) {
+	s := &state[T]{tx: tx, blind: outer != nil && outer.isBlind()}
 	held, run := roster.HoldAfterCommit(ctx)
 	inner := context.WithValue(held, key[T]{r}, s)
+	rollback := func() {
+		if err := tx.Rollback(); err != nil && outer != nil {
+			outer.doom(err)
+		}
+	}
 	ended := false
 	defer func() {
 		if !ended { // fn panicked
 			s.end()
-			_ = tx.Rollback()
+			rollback()
 		}
 	}()
 	err = fn(inner)
@@ -181,10 +229,13 @@ func (r *Runner[T]) try(ctx context.Context, fn func(context.Context) error) (ag
 		err = aborted(cause)
 	}
 	if err != nil {
-		_ = tx.Rollback()
+		rollback()
 		return r.Retry(err) || cause != nil && r.Retry(cause), err
 	}
 	if err := tx.Commit(ctx); err != nil {
+		if outer != nil {
+			rollback()
+		}
 		return r.Retry(err), err
 	}
 	run()

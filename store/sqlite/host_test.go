@@ -1,0 +1,21 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/go-roster/roster/internal/hosttest"
+	"github.com/go-roster/roster/store/sqlite"
+)
+
+func TestHost(t *testing.T) {
+	hosttest.Run(t, func(t testing.TB, prefixes ...string) []*hosttest.Place {
+		path := filepath.Join(t.TempDir(), "app.db")
+		places := make([]*hosttest.Place, len(prefixes))
+		for i, prefix := range prefixes {
+			s := open(t, path, sqlite.Prefix(prefix), sqlite.BusyTimeout(hosttest.Busy))
+			places[i] = &hosttest.Place{Store: s, DB: raw(t, path), Users: prefix + "users", Serial: "INTEGER PRIMARY KEY"}
+		}
+		return places
+	})
+}
