@@ -39,34 +39,37 @@ type conn struct {
 }
 
 // connect returns a connection on which nobody is bound, to the first server that there
-// is one to.
+// is one to. Those that did not answer lately are asked last.
 func (d *Directory) connect(ctx context.Context) (*conn, error) {
+	var lately []*server
 	var first *Error
-	for _, asked := range []bool{true, false} { // then those that did not answer lately
-		for _, s := range d.opts.servers {
-			if s.isDown() == asked {
-				continue
-			}
-			c, e := d.dial(ctx, s)
-			if e == nil {
-				s.down.Store(0)
-				return c, nil
-			}
-			if ctx.Err() == nil {
-				s.failed()
-				d.opts.Logger.Warn("directory does not answer", slog.String("directory", d.opts.ID),
-					slog.String("server", s.addr), slog.Any("error", e), slog.Any("cause", e.Cause))
-			}
-			if first == nil {
-				first = e
-			}
-			if ctx.Err() != nil {
-				return nil, unavailable(ctx, e)
-			}
+	try := func(s *server) *conn {
+		c, e := d.dial(ctx, s)
+		if e == nil {
+			s.down.Store(0)
+			return c
+		}
+		if first == nil {
+			first = e
+		}
+		if ctx.Err() == nil {
+			s.failed()
+			d.opts.Logger.Warn("directory does not answer", slog.String("directory", d.opts.ID),
+				slog.String("server", s.addr), slog.Any("error", e), slog.Any("cause", e.Cause))
+		}
+		return nil
+	}
+	for _, s := range d.opts.servers {
+		if s.isDown() {
+			lately = append(lately, s)
+		} else if c := try(s); c != nil {
+			return c, nil
 		}
 	}
-	if first == nil { // they came up and went down between the two rounds
-		first = &Error{Stage: StageDial, Reason: ReasonLost}
+	for _, s := range lately {
+		if c := try(s); c != nil {
+			return c, nil
+		}
 	}
 	return nil, unavailable(ctx, first)
 }

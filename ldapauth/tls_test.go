@@ -30,7 +30,11 @@ func secured(s *scripted, roots *x509.CertPool) ldapauth.Options {
 // the server was sent no name, no password and no request but for StartTLS.
 func checkUnsafe(t *testing.T, s *scripted, o ldapauth.Options) {
 	t.Helper()
+	before := s.conns.Load()
 	_, err := slapdtest.New(t, o).Authenticate(t.Context(), "ann", annsSecret)
+	if n := s.conns.Load() - before; n != 1 {
+		t.Errorf("%d connections", n)
+	}
 	u, ok := errors.AsType[*roster.UnavailableError](err)
 	if !ok || u.What != ldapauth.UnavailableLDAPTLS {
 		t.Errorf("%v", err)
@@ -101,6 +105,18 @@ func TestStartTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	good := startScripted(t, nil, nil)
+	good.script = func(p *peer, r *ber.Packet) bool {
+		if _, secure := p.Conn.(*tls.Conn); secure {
+			return false
+		}
+		p.send(result(1, ldap.ApplicationExtendedResponse, 0, ""))
+		good.serve(&peer{Conn: tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{certificate}})})
+		return true
+	}
+	if _, err := slapdtest.New(t, secured(good, authority.Pool())).Authenticate(t.Context(), "ann", annsSecret); err != nil {
+		t.Fatal(err) // as it should be
+	}
 	yes := result(1, ldap.ApplicationExtendedResponse, 0, "").Bytes()
 	for name, answer := range map[string][]byte{
 		"refused":           result(1, ldap.ApplicationExtendedResponse, ldap.LDAPResultProtocolError, "unsupported").Bytes(),
@@ -113,11 +129,15 @@ func TestStartTLS(t *testing.T) {
 		"injected":          append(bytes.Clone(yes), result(1, ldap.ApplicationBindResponse, 0, "").Bytes()...),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startScripted(t, nil, func(p *peer, r *ber.Packet) bool {
+			var s *scripted
+			s = startScripted(t, nil, func(p *peer, r *ber.Packet) bool {
+				if _, secure := p.Conn.(*tls.Conn); secure {
+					return false
+				}
 				_, _ = p.Write(answer)
-				if name == "injected" { // then it is what it said it is
+				if name != "stripped" && name != "taken" { // whatever it said, it would go on with TLS
 					secure := tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
-					_ = secure.Handshake()
+					s.serve(&peer{Conn: secure})
 				}
 				_ = p.Close()
 				return true

@@ -1,6 +1,6 @@
 // Package slapd starts a throw-away OpenLDAP server with what a program puts into
 // it, for tests and examples. It listens on loopback, runs as whoever starts it,
-// keeps everything in a temporary directory, and is gone when the program is.
+// keeps everything in a temporary directory, and ends with the program, however that ends.
 package slapd
 
 import (
