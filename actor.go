@@ -92,19 +92,6 @@ type authority interface {
 	exceeds(ctx context.Context, user, other UserID) (bool, error)
 }
 
-// nobody holds anything.
-type nobody struct{}
-
-func (nobody) can(context.Context, UserID, Permission, ScopeID, Mode) (bool, error) {
-	return false, nil
-}
-
-func (nobody) isPrivileged(_ context.Context, u *User) (bool, error) {
-	return u.Flags.Has(FlagPrivileged), nil
-}
-
-func (nobody) exceeds(context.Context, UserID, UserID) (bool, error) { return false, nil }
-
 // unasked is the verb of a step that some verb has asked for.
 const unasked = ""
 

@@ -149,6 +149,108 @@ var attempts = map[string]func(ctx context.Context, us *roster.Users, u *roster.
 
 // others call the verbs that take no right, with what is worth nothing.
 var others = map[string]func(ctx context.Context, us *roster.Users, u *roster.User) error{
+	"CreateGroup": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		return us.CreateGroup(ctx, &roster.Group{Name: "a group"})
+	},
+	"BuiltInGroup": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.BuiltInGroup(ctx, roster.GroupAdmin)
+		return err
+	},
+	"EditGroup": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		return us.EditGroup(ctx, 1, func(*roster.Group) error { return nil })
+	},
+	"DeleteGroup": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		return us.DeleteGroup(ctx, 1)
+	},
+	"GroupByID": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.GroupByID(ctx, 1)
+		return err
+	},
+	"GroupByUUID": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.GroupByUUID(ctx, uuid.New())
+		return err
+	},
+	"GroupByName": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.GroupByName(ctx, "a group")
+		return err
+	},
+	"Groups": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Groups(ctx, roster.Paging{})
+		return err
+	},
+	"AddMember": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.AddMember(ctx, 1, u.ID, "")
+	},
+	"RemoveMember": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.RemoveMember(ctx, 1, u.ID)
+	},
+	"Members": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Members(ctx, 1, roster.Paging{})
+		return err
+	},
+	"Memberships": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Memberships(ctx, u.ID)
+		return err
+	},
+	"GroupsOf": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.GroupsOf(ctx, u.ID)
+		return err
+	},
+	"InGroup": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.InGroup(ctx, u.ID, roster.GroupAdmin)
+		return err
+	},
+	"Ranks": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Ranks(ctx, u.ID)
+		return err
+	},
+	"SetRank": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.SetRank(ctx, u.ID, roster.RankAdmin)
+	},
+	"Grant": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.Grant(ctx, roster.ToUser(u.ID), 0, roster.PermEditUser)
+	},
+	"GrantDuring": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.GrantDuring(ctx, roster.ToUser(u.ID), 0, roster.Period{}, roster.PermEditUser)
+	},
+	"Revoke": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.Revoke(ctx, roster.ToUser(u.ID), 0, roster.PermEditUser)
+	},
+	"RevokeAll": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.RevokeAll(ctx, roster.ToUser(u.ID), 0)
+	},
+	"GrantsOf": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.GrantsOf(ctx, roster.ToUser(u.ID))
+		return err
+	},
+	"GrantsIn": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.GrantsIn(ctx, 0, roster.Paging{})
+		return err
+	},
+	"Can": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Can(ctx, u.ID, roster.PermEditUser, 0, roster.Either)
+		return err
+	},
+	"CanAll": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.CanAll(ctx, roster.PermEditUser, roster.Either, roster.Ask{User: u.ID})
+		return err
+	},
+	"Permissions": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Permissions(ctx, u.ID, 0, roster.Either)
+		return err
+	},
+	"WhoCan": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.WhoCan(ctx, roster.PermEditUser, 0, roster.Either, roster.Paging{})
+		return err
+	},
+	"WhereCan": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.WhereCan(ctx, u.ID, roster.PermEditUser, roster.Paging{})
+		return err
+	},
+	"IsPrivileged": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.IsPrivileged(ctx, []roster.UserID{u.ID})
+		return err
+	},
 	"Register": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
 		_, err := us.Register(ctx, roster.NewUser{Name: "newcomer", Email: "newcomer@example.org", Password: rostertest.Password})
 		return err

@@ -59,6 +59,36 @@ Prune                  program  -      -            -                 -       - 
 PasswordFormats        program  -      -            -                 -       -     -     yes
 WrapPasswords          program  -      -            -                 -       -     -     yes
 
+CreateGroup            program  -      -            -                 -       -     -     yes
+BuiltInGroup           program  -      -            -                 -       -     -     yes
+EditGroup              program  -      -            -                 -       -     -     yes
+DeleteGroup            program  -      -            -                 -       -     -     yes
+GroupByID              program  -      -            -                 -       -     -     yes
+GroupByUUID            program  -      -            -                 -       -     -     yes
+GroupByName            program  -      -            -                 -       -     -     yes
+Groups                 program  -      -            -                 -       -     -     yes
+AddMember              program  -      -            -                 -       -     -     yes
+RemoveMember           program  -      -            -                 -       -     -     yes
+Members                program  -      -            -                 -       -     -     yes
+Memberships            program  -      -            -                 -       -     -     yes
+GroupsOf               program  -      -            -                 -       -     -     yes
+InGroup                program  -      -            -                 -       -     -     yes
+Ranks                  program  -      -            -                 -       -     -     yes
+SetRank                program  -      -            -                 -       -     -     yes
+Grant                  program  -      -            -                 -       -     -     yes
+GrantDuring            program  -      -            -                 -       -     -     yes
+Revoke                 program  -      -            -                 -       -     -     yes
+RevokeAll              program  -      -            -                 -       -     -     yes
+GrantsOf               program  -      -            -                 -       -     -     yes
+GrantsIn               program  -      -            -                 -       -     -     yes
+Can                    program  -      -            -                 -       -     -     yes
+CanAll                 program  -      -            -                 -       -     -     yes
+Permissions            program  -      -            -                 -       -     -     yes
+WhoCan                 program  -      -            -                 -       -     -     yes
+WhereCan               program  -      -            -                 -       -     -     yes
+IsPrivileged           program  -      -            -                 -       -     -     yes
+DeclaredPermissions    free     -      -            -                 -       -     -     yes
+
 Create                 right    judge  create_user  =                 db      -     -     yes
 Invite                 right    judge  create_user  =                 db      -     -     yes
 

@@ -109,6 +109,14 @@ const (
 	FieldSource    = "source"
 	FieldModel     = "model"
 
+	FieldGroup       = "group"
+	FieldDescription = "description"
+	FieldRights      = "rights"
+	FieldPermission  = "permission"
+	FieldMode        = "mode"
+	FieldPeriod      = "period"
+	FieldChange      = "change"
+
 	// FieldReferenced is the conflict of a row that is to go with a row of the
 	// host's own that needs it.
 	FieldReferenced = "referenced"

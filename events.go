@@ -9,9 +9,6 @@ import (
 // EventID is the key of an [Event]. It is never reused; zero is none.
 type EventID int64
 
-// GroupID is the key of a group. It is never reused; zero is none.
-type GroupID int64
-
 // EventKind says what has happened. What a program records itself has kinds of its
 // own.
 type EventKind string

@@ -145,6 +145,11 @@ type Options struct {
 	// them.
 	ReservedNames []string
 
+	// Permissions are the host's own permissions, besides those that roster's
+	// verbs ask for ("edit_user" and so on). A name that nobody has declared can be
+	// neither granted nor asked for. Nil means that there are no others.
+	Permissions []PermissionInfo
+
 	// SkipActivation makes Register activate the account at once. Addresses
 	// still have to be proven before they are good for signing in.
 	SkipActivation bool
@@ -203,7 +208,8 @@ const (
 // New returns the accounts that are kept in store. It reports everything that
 // is wrong with opts at once, joined. It does not touch the database.
 func New(store Store, opts *Options) (*Users, error) {
-	us := &Users{store: store, seeing: new(seeing), auth: nobody{}}
+	us := &Users{store: store, seeing: new(seeing)}
+	us.auth = granted{us}
 	if opts != nil {
 		us.opts = *opts
 	}
@@ -255,6 +261,8 @@ func New(store Store, opts *Options) (*Users, error) {
 	reserved, err := newReserved(o.ReservedNames)
 	errs = append(errs, option("ReservedNames", err))
 	us.reserved = reserved
+	us.perms, err = newPermissions(o.Permissions)
+	errs = append(errs, option("Permissions", err))
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -74,7 +74,7 @@ func (us *Users) search(ctx context.Context, q Query) (*Page, error) {
 	}
 	if len(models) > limit {
 		last := p.Users[limit-1]
-		p.Next = encodeCursor(sq, last.NameKey, last.ID)
+		p.Next = encodeCursor(sq.digest(), last.NameKey, int64(last.ID))
 	}
 	if p.Users, err = us.visible(ctx, p.Users); err != nil {
 		return nil, err
@@ -151,8 +151,8 @@ func (q Query) forStore() (UserQuery, error) {
 		errs = append(errs, invalid(FieldLimit, ReasonTooLong))
 	}
 	if q.Cursor != "" {
-		var ok bool
-		if sq.AfterKey, sq.AfterID, ok = decodeCursor(sq, q.Cursor); !ok {
+		key, id, ok := decodeCursor(sq.digest(), q.Cursor)
+		if sq.AfterKey, sq.AfterID = key, UserID(id); !ok || key == "" || id <= 0 {
 			errs = append(errs, invalid(FieldCursor, ReasonSyntax))
 		}
 	}
@@ -166,33 +166,32 @@ func searchText(u *User) string {
 }
 
 // A cursor is a version byte, eight bytes that bind it to its query, the ID and
-// the name key of the last row.
+// the key of the last row.
 const (
 	cursorVersion = 1
 	cursorHead    = 1 + 8 + 8
 	maxCursor     = 1024
 )
 
-func encodeCursor(q UserQuery, key string, id UserID) string {
-	b := append([]byte{cursorVersion}, q.digest()...)
+func encodeCursor(digest []byte, key string, id int64) string {
+	b := append([]byte{cursorVersion}, digest...)
 	b = binary.BigEndian.AppendUint64(b, uint64(id))
 	return base64.RawURLEncoding.EncodeToString(append(b, key...))
 }
 
-func decodeCursor(q UserQuery, cursor string) (key string, id UserID, ok bool) {
+func decodeCursor(digest []byte, cursor string) (key string, id int64, ok bool) {
 	if len(cursor) > maxCursor {
 		return "", 0, false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(b) <= cursorHead || b[0] != cursorVersion || string(b[1:9]) != string(q.digest()) {
+	if err != nil || len(b) < cursorHead || b[0] != cursorVersion || string(b[1:9]) != string(digest) {
 		return "", 0, false
 	}
-	id = UserID(binary.BigEndian.Uint64(b[9:cursorHead]))
 	key = string(b[cursorHead:])
-	if id <= 0 || checkText(FieldCursor, key, maxCursor, maxCursor) != nil {
+	if checkText(FieldCursor, key, maxCursor, maxCursor) != nil {
 		return "", 0, false
 	}
-	return key, id, true
+	return key, int64(binary.BigEndian.Uint64(b[9:cursorHead])), true
 }
 
 // digest stands for what the query asks, apart from the page.

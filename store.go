@@ -59,6 +59,9 @@ type Store interface {
 	SessionStore
 	IdentityStore
 	EventStore
+	GroupStore
+	MemberStore
+	GrantStore
 }
 
 // AfterCommit runs fn after the outermost transaction in ctx has committed, in

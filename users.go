@@ -30,6 +30,7 @@ type Users struct {
 	opts     Options
 	reserved func(key string) bool
 	gate     *password.Gate
+	perms    permissions
 	seeing   *seeing
 	cache    *sessionCache  // nil without Options.SessionCache
 	spare    *MemoryLimiter // where the store cannot count

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,12 +123,7 @@ func models(rows []*userRow) ([]roster.Model, error) {
 func cloneUser(u *roster.User) *roster.User {
 	c := *u
 	c.Row = roster.Row{}
-	if c.Data != nil {
-		c.Data = maps.Clone(c.Data)
-		for key, raw := range c.Data {
-			c.Data[key] = slices.Clone(raw)
-		}
-	}
+	c.Data = cloneData(c.Data)
 	return &c
 }
 

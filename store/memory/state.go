@@ -29,6 +29,9 @@ type state struct {
 	sessions    sessionTable
 	identities  identityTable
 	events      eventTable
+	groups      groupTable
+	members     memberTable
+	grants      grantTable
 }
 
 // fork returns a state to change. It shares every index with st until that is

@@ -45,6 +45,8 @@ type Store struct {
 		email roster.EmailID
 		mail  roster.MailID
 		event roster.EventID
+		group roster.GroupID
+		grant roster.GrantID
 	}
 }
 

@@ -160,6 +160,8 @@ func (st *state) purge(id roster.UserID) {
 	st.dropUndos(id, func(*roster.Undo) bool { return true })
 	st.dropSessions(id, nil)
 	st.dropIdentities(id, "", "")
+	st.dropMembers(st.members.byUser, int64(id))
+	st.dropGrants(st.grants.byUser, int64(id))
 	st.dropNames(id)
 	st.setUser(id, st.users.byID.get(id), nil)
 }

@@ -39,12 +39,16 @@ func newServer(o *config) *server {
 
 func (srv *server) dialect() bunstore.Dialect {
 	return bunstore.Dialect{
-		Name:      "postgres",
-		Bun:       pgdialect.New(),
-		Time:      func(t time.Time) any { return t.UTC() },
-		IDs:       func(ids []int64) any { return ids },
-		Texts:     func(texts []string) any { return texts },
-		In:        func(column string, n int) string { return column + " = ANY ($" + strconv.Itoa(n) + ")" },
+		Name:  "postgres",
+		Bun:   pgdialect.New(),
+		Time:  func(t time.Time) any { return t.UTC() },
+		IDs:   func(ids []int64) any { return ids },
+		Texts: func(texts []string) any { return texts },
+		In:    func(column string, n int) string { return column + " = ANY ($" + strconv.Itoa(n) + ")" },
+		Each:  func(n int) string { return "(SELECT unnest($" + strconv.Itoa(n) + "::text[]) AS v)" },
+		ForEach: func(outer, inner, column string) string {
+			return "SELECT x." + column + " FROM (" + outer + ") h CROSS JOIN LATERAL (" + inner + ") x"
+		},
 		ForUpdate: " FOR NO KEY UPDATE",
 		Modes:     srv.modes,
 		Begun:     srv.begun,

@@ -23,6 +23,8 @@ var conflicts = map[string]string{
 	"emails_primary":   roster.FieldPrimary,
 	"activations_pkey": roster.FieldID,
 	"undos_pkey":       roster.FieldID,
+	"groups_name":      roster.FieldName,
+	"groups_uuid":      roster.FieldUUID,
 	"sessions_pkey":    roster.FieldID,
 	"sessions_user":    roster.FieldID,
 	"identities_pkey":  roster.FieldSubject,

@@ -27,8 +27,13 @@ func dialect(prefix string, opened bool) bunstore.Dialect {
 		Columns: `SELECT name, type, "notnull", dflt_value IS NOT NULL FROM pragma_table_info('{users}')`,
 		Uniques: `SELECT l.name, i.name FROM pragma_index_list('{users}') l JOIN pragma_index_info(l.name) i
 WHERE l."unique" AND NOT l.partial AND i.name IS NOT NULL ORDER BY l.name, i.seqno`,
-		TypeOf:        columnType,
-		Holds:         func(c *mixin.Column, typ string) bool { return holds(columnType(c), typ) || c.Kind == mixin.Own },
+		TypeOf: columnType,
+		Holds:  func(c *mixin.Column, typ string) bool { return holds(columnType(c), typ) || c.Kind == mixin.Own },
+		Each:   func(n int) string { return "(SELECT value AS v FROM json_each($" + strconv.Itoa(n) + "))" },
+		ForEach: func(outer, inner, column string) string { // there is no LATERAL
+			return "SELECT x.value AS " + column + " FROM (" + outer + ") h, json_each((SELECT json_group_array(y." + column +
+				") FROM (" + inner + ") y)) x"
+		},
 		Prepare:       true,
 		OneWriter:     true,
 		HasMigrations: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '{migrations}'",

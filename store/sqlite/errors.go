@@ -24,6 +24,8 @@ var conflicts = map[string]string{
 	"undos.hash":                              roster.FieldID,
 	"sessions.hash":                           roster.FieldID,
 	"sessions.user_id, sessions.id":           roster.FieldID,
+	"groups.name_key":                         roster.FieldName,
+	"groups.uuid":                             roster.FieldUUID,
 	"identities.provider, identities.subject": roster.FieldSubject,
 }
 

@@ -127,6 +127,33 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 		{"ForgetClients", func(ctx context.Context) error { return only(s.ForgetClients(ctx, ann, cat)) }},
 		{"PruneEvents", func(ctx context.Context) error { return only(s.PruneEvents(ctx, at(1000*time.Hour), 10)) }},
 		{"RecordLogin", func(ctx context.Context) error { return s.RecordLogin(ctx, ann, at(0), "::3") }},
+		{"InsertGroup", func(ctx context.Context) error { return s.InsertGroup(ctx, group("new")) }},
+		{"OfferGroup", func(ctx context.Context) error { return only(s.OfferGroup(ctx, group("jury"))) }},
+		{"UpdateGroup", func(ctx context.Context) error { g := *w.jury; return s.UpdateGroup(ctx, &g) }},
+		{"DeleteGroup", func(ctx context.Context) error { return s.DeleteGroup(ctx, w.staff.ID) }},
+		{"GroupByName", func(ctx context.Context) error { return only(s.GroupByName(ctx, "jury")) }},
+		{"GroupByUUID", func(ctx context.Context) error { return only(s.GroupByUUID(ctx, w.jury.UUID)) }},
+		{"LockGroup", func(ctx context.Context) error { return only(s.LockGroup(ctx, w.jury.ID)) }},
+		{"GroupsByID", func(ctx context.Context) error { return only(s.GroupsByID(ctx, w.jury.ID)) }},
+		{"GroupPage", func(ctx context.Context) error { return only(s.GroupPage(ctx, "", 10)) }},
+		{"PutMember", func(ctx context.Context) error { return only(s.PutMember(ctx, member(w.jury, w.ann))) }},
+		{"DeleteMember", func(ctx context.Context) error { return s.DeleteMember(ctx, w.jury.ID, ann) }},
+		{"MembersAfter", func(ctx context.Context) error { return only(s.MembersAfter(ctx, w.jury.ID, 0, 10)) }},
+		{"MembershipsOf", func(ctx context.Context) error { return only(s.MembershipsOf(ctx, ann)) }},
+		{"PutGrants", func(ctx context.Context) error {
+			return only(s.PutGrants(ctx, forever(roster.ToUser(ann), 1), "p"))
+		}},
+		{"DeleteGrants", func(ctx context.Context) error { return only(s.DeleteGrants(ctx, roster.ToUser(ann), 1, "x")) }},
+		{"GrantsOf", func(ctx context.Context) error { return only(s.GrantsOf(ctx, roster.ToUser(ann))) }},
+		{"GrantsIn", func(ctx context.Context) error { return only(s.GrantsIn(ctx, 1, 0, 10)) }},
+		{"HeldGrants", func(ctx context.Context) error { _, _, err := s.HeldGrants(ctx, ann, 1); return err }},
+		{"HeldAnywhere", func(ctx context.Context) error { return only(s.HeldAnywhere(ctx, ann, ben)) }},
+		{"HeldByAll", func(ctx context.Context) error {
+			return only(s.HeldByAll(ctx, "p", noon, []roster.ScopeID{0, 1}, []roster.UserID{ann}))
+		}},
+		{"HoldersAfter", func(ctx context.Context) error { return only(s.HoldersAfter(ctx, "p", noon, 1, 0, 0, 10)) }},
+		{"ScopesAfter", func(ctx context.Context) error { return only(s.ScopesAfter(ctx, ann, "p", noon, 0, 10)) }},
+		{"Privileged", func(ctx context.Context) error { return only(s.Privileged(ctx, noon, nil, ann)) }},
 	}
 	missing := map[string]bool{}
 	for m := range reflect.TypeFor[roster.Store]().Methods() {

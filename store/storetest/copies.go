@@ -77,6 +77,7 @@ func copiesIn(t *testing.T, s roster.Store) {
 	*one = roster.Session{Hash: roster.NewSecret("scribble")}
 	same(t, "after UpdateSession", got(s.SessionsOf(ctx, want.ID, 1))(t), []*roster.Session{&wantSession})
 
+	copiesOfGroups(ctx, t, s, want)
 	ids := []roster.UserID{want.ID}
 	emails := []roster.EmailID{wantEmail.ID}
 	got(s.UsersByID(ctx, ids...))(t)
@@ -88,6 +89,53 @@ func copiesIn(t *testing.T, s roster.Store) {
 	got(s.UsersByID(ctx, unsorted...))(t)
 	got(s.EmailsOf(ctx, unsorted...))(t)
 	same(t, "the arguments", unsorted, []roster.UserID{want.ID + 2, want.ID, want.ID + 1, want.ID})
+}
+
+// copiesOfGroups writes and reads what concerns groups, and scribbles over it.
+func copiesOfGroups(ctx context.Context, t *testing.T, s roster.Store, u *roster.User) {
+	t.Helper()
+	spoil := func(g *roster.Group) {
+		for key := range g.Data {
+			copy(g.Data[key], "XXXXXXXXXXXXXXX")
+			g.Data["more"] = nil
+		}
+		*g = roster.Group{Name: "scribble", Data: g.Data}
+	}
+	g := group("copied")
+	ok(t, s.InsertGroup(ctx, g))
+	want := *g
+	want.Data = group("copied").Data
+	spoil(g)
+	for _, read := range []func() (*roster.Group, error){
+		func() (*roster.Group, error) { return s.GroupByName(ctx, "copied") },
+		func() (*roster.Group, error) { return s.GroupByUUID(ctx, want.UUID) },
+		func() (*roster.Group, error) { return s.LockGroup(ctx, want.ID) },
+		func() (*roster.Group, error) { gs, err := s.GroupsByID(ctx, want.ID); return gs[0], err },
+		func() (*roster.Group, error) { gs, err := s.GroupPage(ctx, "copie", 1); return gs[0], err },
+	} {
+		one := got(read())(t)
+		same(t, "a group", one, &want)
+		spoil(one)
+	}
+	changed := want
+	changed.Data = group("copied").Data
+	ok(t, s.UpdateGroup(ctx, &changed))
+	want.Version++
+	spoil(&changed)
+	same(t, "after UpdateGroup", got(s.GroupByName(ctx, "copied"))(t), &want)
+	m := member(&want, u)
+	got(s.PutMember(ctx, m))(t)
+	wantMember := *m
+	m.Rights = "scribble"
+	got(s.MembersAfter(ctx, want.ID, 0, 1))(t)[0].Rights = "scribble"
+	got(s.MembershipsOf(ctx, u.ID))(t)[0].Rights = "scribble"
+	same(t, "a member", got(s.MembershipsOf(ctx, u.ID))(t), []*roster.Membership{&wantMember})
+	same(t, "a member", got(s.MembersAfter(ctx, want.ID, 0, 1))(t), []*roster.Membership{&wantMember})
+	got(s.PutGrants(ctx, forever(roster.ToUser(u.ID), 3), "p"))(t)
+	got(s.GrantsOf(ctx, roster.ToUser(u.ID)))(t)[0].Permission = "scribble"
+	got(s.GrantsIn(ctx, 3, 0, 1))(t)[0].Permission = "scribble"
+	same(t, "a grant", got(s.GrantsOf(ctx, roster.ToUser(u.ID)))(t)[0].Permission, roster.Permission("p"))
+	same(t, "a grant", got(s.GrantsIn(ctx, 3, 0, 1))(t)[0].Permission, roster.Permission("p"))
 }
 
 // readers are all ways to read a user that is the only one, called ann, with
@@ -219,6 +267,7 @@ func copiesOutOf(ctx context.Context, t *testing.T, s roster.Store) {
 		list[0] = nil
 		same(t, what, got(s.MailsAfter(ctx, roster.OutboxPending, 0, 10))(t), []*roster.QueuedMail{&queued})
 	}
+	copiesOfGroups(ctx, t, s, u)
 	un := undo(u, "key", 1, "hash")
 	ok(t, s.InsertUndo(ctx, un))
 	*got(s.UndoByHash(ctx, "hash"))(t) = roster.Undo{Hash: "scribble"}

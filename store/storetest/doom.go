@@ -58,6 +58,26 @@ func (w *world) failures(s roster.Store) []call {
 		{"UpdateSession to a taken hash", func(ctx context.Context) error {
 			return s.UpdateSession(ctx, roster.NewSecret("token ann 1"), session(w.ann, 1, "token ben"))
 		}},
+		{"InsertGroup with a taken name", func(ctx context.Context) error { return s.InsertGroup(ctx, group("jury")) }},
+		{"OfferGroup with a taken UUID", func(ctx context.Context) error {
+			g := group("new")
+			g.UUID = w.jury.UUID
+			return only(s.OfferGroup(ctx, g))
+		}},
+		{"UpdateGroup of a stale row", func(ctx context.Context) error {
+			g := *w.jury
+			g.Version--
+			return s.UpdateGroup(ctx, &g)
+		}},
+		{"UpdateGroup to a taken name", func(ctx context.Context) error {
+			g := *w.jury
+			g.NameKey = "staff"
+			return s.UpdateGroup(ctx, &g)
+		}},
+		{"PutMember of nobody", func(ctx context.Context) error { return only(s.PutMember(ctx, member(w.jury, ghost))) }},
+		{"PutGrants to nobody", func(ctx context.Context) error {
+			return only(s.PutGrants(ctx, forever(roster.ToUser(ghost.ID), 0), "p"))
+		}},
 		{"an Atomic that writes and fails", func(ctx context.Context) error {
 			return s.Atomic(ctx, func(ctx context.Context) error {
 				_, err := s.VoidActivations(ctx, w.ann.ID, 0)
@@ -105,6 +125,11 @@ func (w *world) missed(s roster.Store) []call {
 			return s.UpdateSession(ctx, roster.NewSecret("none"), session(w.ann, 1, "token new"))
 		}},
 		{"DeleteSession", func(ctx context.Context) error { return s.DeleteSession(ctx, w.ben.ID, sessionID(2)) }},
+		{"GroupByName", func(ctx context.Context) error { return only(s.GroupByName(ctx, "none")) }},
+		{"GroupByUUID", func(ctx context.Context) error { return only(s.GroupByUUID(ctx, newUUID())) }},
+		{"LockGroup", func(ctx context.Context) error { return only(s.LockGroup(ctx, w.staff.ID+1000)) }},
+		{"DeleteGroup", func(ctx context.Context) error { return s.DeleteGroup(ctx, w.staff.ID+1000) }},
+		{"DeleteMember", func(ctx context.Context) error { return s.DeleteMember(ctx, w.staff.ID, w.ben.ID) }},
 		{"an Atomic that looks and fails", func(ctx context.Context) error {
 			return s.Atomic(ctx, func(ctx context.Context) error { return only(s.LockUser(ctx, user)) })
 		}},

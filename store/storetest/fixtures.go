@@ -207,3 +207,48 @@ var nasty = []string{
 	`["json", {"a": null}]`, "NULL", "null", "true", "0", "1e3", "0x1F", "2024-02-29 23:59:59", "é", "x",
 	strings.Repeat("long \U0001f600 ", 9000),
 }
+
+// group has a value in every field but the ID.
+func group(key string) *roster.Group {
+	return &roster.Group{
+		UUID: newUUID(), Name: "Group " + key, NameKey: key, Description: "Of " + key,
+		Data:      roster.Data{"floor": json.RawMessage(`[3,{"of":"4"}]`)},
+		CreatedBy: 77, CreatedAt: at(8 * time.Hour), UpdatedAt: at(9 * time.Hour), Version: 5,
+	}
+}
+
+func insertGroup(t testing.TB, s roster.Store, g *roster.Group) *roster.Group {
+	t.Helper()
+	ok(t, s.InsertGroup(t.Context(), g))
+	return g
+}
+
+func member(g *roster.Group, u *roster.User) *roster.Membership {
+	return &roster.Membership{GroupID: g.ID, UserID: u.ID, Rights: "of " + u.NameKey, CreatedAt: at(10 * time.Hour)}
+}
+
+func putMember(t testing.TB, s roster.Store, g *roster.Group, us ...*roster.User) {
+	t.Helper()
+	for _, u := range us {
+		got(s.PutMember(t.Context(), member(g, u)))(t)
+	}
+}
+
+// grant has a value in every field but the ID, and is good from at(11 h) to
+// at(100 h).
+func grant(to roster.Subject, scope roster.ScopeID, p roster.Permission) roster.Grant {
+	return roster.Grant{
+		Subject: to, ScopeID: scope, Permission: p, From: at(11 * time.Hour), Until: at(100 * time.Hour),
+		CreatedBy: 78, CreatedAt: at(12 * time.Hour),
+	}
+}
+
+// forever is a grant that is always good.
+func forever(to roster.Subject, scope roster.ScopeID) roster.Grant {
+	return roster.Grant{Subject: to, ScopeID: scope, CreatedAt: at(12 * time.Hour)}
+}
+
+func putGrants(t testing.TB, s roster.Store, g roster.Grant, ps ...roster.Permission) {
+	t.Helper()
+	same(t, "the grants that are new", got(s.PutGrants(t.Context(), g, ps...))(t), len(ps))
+}

@@ -12,6 +12,7 @@ import (
 var lockCases = []testCase{
 	{name: "Lock/User", rule: "LockUser holds off every other LockUser and UpdateUser of the row until the end of its transaction.", waits: lockUser},
 	{name: "Lock/Emails", rule: "LockEmails holds off every other LockEmails and write of these rows until the end of its transaction.", waits: lockEmails},
+	{name: "Lock/Group", rule: "LockGroup holds off every other LockGroup, UpdateGroup and DeleteGroup of the row until the end of its transaction.", waits: lockGroup},
 }
 
 // heldOff runs each of others in a goroutine of its own while hold is in a
@@ -64,5 +65,16 @@ func lockEmails(t *testing.T, s roster.Store) {
 		{"ClearPrimary", func(ctx context.Context) error { return s.ClearPrimary(ctx, ben.ID) }},
 		{"DeleteEmails", func(ctx context.Context) error { return only(s.DeleteEmails(ctx, bens.ID)) }},
 		{"ReleaseEmails", func(ctx context.Context) error { return s.ReleaseEmails(ctx, ann.ID, at(0)) }},
+	})
+}
+
+func lockGroup(t *testing.T, s roster.Store) {
+	g := insertGroup(t, s, group("a"))
+	heldOff(t, s, func(ctx context.Context) error { return only(s.LockGroup(ctx, g.ID)) }, []call{
+		{"LockGroup", func(ctx context.Context) error {
+			return s.Atomic(ctx, func(ctx context.Context) error { return only(s.LockGroup(ctx, g.ID)) })
+		}},
+		{"UpdateGroup", func(ctx context.Context) error { return s.UpdateGroup(ctx, g) }},
+		{"DeleteGroup", func(ctx context.Context) error { return s.DeleteGroup(ctx, g.ID) }},
 	})
 }

@@ -36,6 +36,24 @@ func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.User
 		_, err := nameOwner(ctx, s, name)
 		fails(t, "the owner of the name", err, roster.ErrNotFound)
 	}
+	same(t, "the groups of the user", got(s.MembershipsOf(ctx, gone.ID))(t), []*roster.Membership{})
+	same(t, "the grants to the user", got(s.GrantsOf(ctx, roster.ToUser(gone.ID)))(t), []*roster.Grant{})
+	for _, scope := range worldScopes {
+		for _, g := range got(s.GrantsIn(ctx, scope, 0, 1000))(t) {
+			if g.Subject.User == gone.ID {
+				t.Errorf("the grant %d is left", g.ID)
+			}
+		}
+	}
+	for _, g := range got(s.GroupPage(ctx, "", 100))(t) {
+		for _, m := range got(s.MembersAfter(ctx, g.ID, 0, 100))(t) {
+			if m.UserID == gone.ID {
+				t.Error("a member is left")
+			}
+		}
+		conflicts(t, "nobody in a group", only(s.PutMember(ctx, member(g, gone))), roster.FieldGroup)
+	}
+	conflicts(t, "a grant to nobody", only(s.PutGrants(ctx, forever(roster.ToUser(gone.ID), 0), "p")), roster.FieldSubject)
 	same(t, "the undos of the user", got(s.UndosOf(ctx, gone.ID))(t), []*roster.Undo{})
 	_, err = s.UndoByHash(ctx, "undo "+gone.NameKey)
 	fails(t, "an undo", err, roster.ErrNotFound)
@@ -108,6 +126,9 @@ func purgeEverything(t *testing.T, s roster.Store) {
 		for _, u := range got(s.UsersAfter(t.Context(), 0, 100))(t) { // make room for the next
 			ok(t, s.PurgeUser(t.Context(), u.User.RosterUser().ID))
 		}
+		for _, g := range got(s.GroupPage(t.Context(), "", 100))(t) {
+			ok(t, s.DeleteGroup(t.Context(), g.ID))
+		}
 	}
 }
 
@@ -126,6 +147,8 @@ func purgeOthers(t *testing.T, s roster.Store) {
 	putCredential(t, s, credential(extra, 1, "hash"))
 	insertMail(t, s, letter(extra, "extra"))
 	insertUndo(t, s, undo(extra, "ann@one", 1, "undo of extra"))
+	putMember(t, s, w.jury, extra)
+	putGrants(t, s, forever(roster.ToUser(extra.ID), 1), "p")
 	insertSession(t, s, session(extra, 1, "token extra"))
 	insertSession(t, s, acting(w.ben, extra, 8, "token new"))
 	ok(t, s.PurgeUser(ctx, extra.ID))

@@ -38,6 +38,8 @@ func errorsSilent(t *testing.T, s roster.Store) {
 	renamed.NameKey = mark
 	second := primary(ann, mark+" second")
 	secret, other := roster.NewSecret(mark), roster.NewSecret(mark+" other")
+	marked := group(mark)
+	insertGroup(t, s, marked)
 	canceled, cancel := context.WithCancel(ctx)
 	cancel()
 	for what, err := range map[string]error{
@@ -66,6 +68,9 @@ func errorsSilent(t *testing.T, s roster.Store) {
 		"too many counts":        only(s.LimitCounts(ctx, at(0), slices.Repeat([]string{mark}, roster.MaxLimits+1)...)),
 		"a taken token":          s.InsertSession(ctx, session(ben, 2, mark)),
 		"a session of nobody":    s.InsertSession(ctx, session(ghost, 2, mark+"?")),
+		"a taken group":          s.InsertGroup(ctx, marked),
+		"a member of nothing":    only(s.PutMember(ctx, &roster.Membership{GroupID: 1 << 40, UserID: ann.ID, Rights: mark})),
+		"a grant to nobody":      only(s.PutGrants(ctx, forever(roster.ToUser(ghost.ID), 0), roster.Permission(mark))),
 		"an unknown token":       s.UpdateSession(ctx, roster.NewSecret(mark+"?"), session(ann, 1, mark)),
 		"a context that is over": s.InsertUser(canceled, user(mark+"?"), mark),
 	} {

@@ -67,7 +67,7 @@ func cases() []testCase {
 	for _, noun := range [][]testCase{
 		userCases, updateCases, pageCases, searchCases, purgeCases, nameCases,
 		emailCases, emailStateCases, activationCases, credentialCases, undoCases, loginCases, outboxCases, limitCases,
-		sessionCases, identityCases, eventCases,
+		sessionCases, identityCases, eventCases, groupCases, grantCases,
 		copyCases, txCases, afterCommitCases, doomCases, contextCases, silenceCases, raceCases, raceRowCases, lockCases,
 	} {
 		all = append(all, noun...)

@@ -16,6 +16,7 @@ type world struct {
 	mails         map[string]*roster.UserEmail
 	claimed       *roster.QueuedMail // of ann
 	letter        roster.MailID      // a dead one, of ben
+	jury, staff   *roster.Group
 }
 
 // The names, addresses, hashes and scopes that a dump asks for one by one.
@@ -91,6 +92,15 @@ func populate(t testing.TB, s roster.Store) *world {
 		insertEvent(t, s, e)
 	}
 	ok(t, s.CountEvent(ctx, "event ann", event("kind", 0)))
+	w.jury, w.staff = insertGroup(t, s, group("jury")), insertGroup(t, s, group("staff"))
+	putMember(t, s, w.jury, w.ann, w.ben, w.cat)
+	putMember(t, s, w.staff, w.ann)
+	for _, to := range []roster.Subject{
+		roster.ToUser(w.ann.ID), roster.ToUser(w.ben.ID), roster.ToUser(w.cat.ID), roster.ToGroup(w.jury.ID), roster.ToGroup(w.staff.ID),
+	} {
+		putGrants(t, s, grant(to, 0, ""), "p", "")
+		putGrants(t, s, forever(to, 1), "p", "q")
+	}
 	return w
 }
 
@@ -113,12 +123,18 @@ type rows struct {
 	Events      []*roster.Event
 	Outbox      []*roster.QueuedMail
 	Pending     int
+	Groups      []*roster.Group
+	Members     []*roster.Membership
+	Memberships []*roster.Membership
+	Grants      []*roster.Grant
+	GrantsOf    []*roster.Grant
+	Held        map[roster.UserID][]roster.Held
 }
 
 // dump reads everything.
 func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 	t.Helper()
-	d := rows{Names: map[string]roster.UserID{}, Found: map[string][]string{}, Keys: map[string][]*roster.UserEmail{}, SessionsOf: map[roster.UserID][]*roster.Session{}}
+	d := rows{Names: map[string]roster.UserID{}, Found: map[string][]string{}, Keys: map[string][]*roster.UserEmail{}, SessionsOf: map[roster.UserID][]*roster.Session{}, Held: map[roster.UserID][]roster.Held{}}
 	for _, u := range got(s.UsersAfter(ctx, 0, 1000))(t) {
 		row := u.User.RosterUser()
 		d.Users, d.Search = append(d.Users, row), append(d.Search, u.Search)
@@ -132,6 +148,21 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 	for _, u := range d.Users {
 		d.Undos = append(d.Undos, got(s.UndosOf(ctx, u.ID))(t)...)
 		d.Identities = append(d.Identities, got(s.IdentitiesOf(ctx, u.ID))(t)...)
+	}
+	d.Groups = got(s.GroupPage(ctx, "", 1000))(t)
+	for _, g := range d.Groups {
+		d.Members = append(d.Members, got(s.MembersAfter(ctx, g.ID, 0, 1000))(t)...)
+		d.GrantsOf = append(d.GrantsOf, got(s.GrantsOf(ctx, roster.ToGroup(g.ID)))(t)...)
+	}
+	for _, scope := range worldScopes {
+		d.Grants = append(d.Grants, got(s.GrantsIn(ctx, scope, 0, 1000))(t)...)
+	}
+	for _, u := range d.Users {
+		d.Memberships = append(d.Memberships, got(s.MembershipsOf(ctx, u.ID))(t)...)
+		d.GrantsOf = append(d.GrantsOf, got(s.GrantsOf(ctx, roster.ToUser(u.ID)))(t)...)
+		held, _, err := s.HeldGrants(ctx, u.ID, 1)
+		ok(t, err)
+		d.Held[u.ID] = append([]roster.Held{}, held...)
 	}
 	d.Emails = got(s.EmailsAfter(ctx, 0, 1000))(t)
 	for _, e := range d.Emails {
@@ -232,6 +263,30 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		s.CountEvent(ctx, "event new", event("new", 0)),
 		only(s.ForgetClients(ctx, w.cat.ID)),
 		only(s.PruneEvents(ctx, at(time.Hour), 1)),
+		w.regroup(ctx, s, eve),
 		s.PurgeUser(ctx, w.ben.ID),
+	)
+}
+
+// regroup writes to the tables of groups and grants.
+func (w *world) regroup(ctx context.Context, s roster.Store, eve *roster.User) error {
+	renamed := *w.jury
+	renamed.NameKey, renamed.Description = "new jury", "New"
+	crew := group("crew")
+	if err := s.InsertGroup(ctx, crew); err != nil {
+		return err
+	}
+	return errors.Join(
+		only(s.OfferGroup(ctx, group("offered"))),
+		s.UpdateGroup(ctx, &renamed),
+		only(s.PutMember(ctx, member(crew, eve))),
+		only(s.PutMember(ctx, &roster.Membership{GroupID: w.jury.ID, UserID: w.ann.ID, Rights: "new"})),
+		s.DeleteMember(ctx, w.jury.ID, w.cat.ID),
+		only(s.PutGrants(ctx, forever(roster.ToGroup(crew.ID), 1), "r")),
+		only(s.PutGrants(ctx, forever(roster.ToUser(eve.ID), 2), "r")),
+		only(s.PutGrants(ctx, forever(roster.ToUser(w.ann.ID), 0), "p")),
+		only(s.DeleteGrants(ctx, roster.ToUser(w.ann.ID), 1, "q")),
+		only(s.DeleteGrants(ctx, roster.ToGroup(w.jury.ID), 1, "p")),
+		s.DeleteGroup(ctx, w.staff.ID),
 	)
 }

@@ -65,10 +65,11 @@ func (s *Store) RedeemActivation(
 	return a, nil
 }
 
-func texts(purposes []roster.Purpose) []string {
-	out := make([]string, len(purposes))
-	for i, p := range purposes {
-		out[i] = string(p)
+// texts are the names as the drivers take them.
+func texts[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
 	}
 	return out
 }

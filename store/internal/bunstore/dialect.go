@@ -26,6 +26,13 @@ type Dialect struct {
 	// In is the condition that the column is in the list that is argument n.
 	In func(column string, n int) string
 
+	// Each is the texts of the list that is argument n as rows with a column v.
+	Each func(n int) string
+
+	// ForEach is a SELECT of the column of what inner finds for each row of
+	// outer, which it calls h: as much of it as inner limits each to, and not all.
+	ForEach func(outer, inner, column string) string
+
 	// ForUpdate ends a SELECT that locks what it finds.
 	ForUpdate string
 

@@ -78,6 +78,10 @@ type queries struct {
 	session    sessionQueries
 	identity   identityQueries
 	event      eventQueries
+	group      groupQueries
+	member     memberQueries
+	grant      grantQueries
+	held       heldQueries
 	search     searchQueries
 }
 
@@ -103,6 +107,7 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 		credential: s.credentialQueries(), undo: s.undoQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),
 		limit: s.limitQueries(), session: s.sessionQueries(), identity: s.identityQueries(), event: s.eventQueries(),
 		search: s.searchQueries(),
+		group:  s.groupQueries(), member: s.memberQueries(), grant: s.grantQueries(), held: s.heldQueries(),
 	}
 	return s
 }

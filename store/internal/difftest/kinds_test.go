@@ -35,7 +35,7 @@ func kindOf(name string) kind {
 }
 
 // kinds are all but Atomic, which runs others.
-var kinds = slices.Concat(userKinds, emailKinds, otherKinds, sessionKinds, identityKinds, eventKinds)
+var kinds = slices.Concat(userKinds, emailKinds, otherKinds, sessionKinds, identityKinds, eventKinds, groupKinds)
 
 // pair is two values of one answer.
 type pair struct{ A, B any }

@@ -50,7 +50,7 @@ type player struct {
 	s             roster.Store
 	outer         context.Context
 	users, emails table
-	mails         table
+	mails, groups table
 	slots         map[int]*roster.User
 	transactions  int // so far
 	answers       []string
@@ -58,11 +58,13 @@ type player struct {
 }
 
 func newPlayer(ctx context.Context, s roster.Store) *player {
-	return &player{s: s, outer: ctx, users: newTable(), emails: newTable(), mails: newTable(), slots: map[int]*roster.User{}, counts: map[string]int{}}
+	return &player{s: s, outer: ctx, users: newTable(), emails: newTable(), mails: newTable(), groups: newTable(), slots: map[int]*roster.User{}, counts: map[string]int{}}
 }
 
 func (p *player) user(handle int) roster.UserID   { return roster.UserID(p.users.id(handle)) }
 func (p *player) email(handle int) roster.EmailID { return roster.EmailID(p.emails.id(handle)) }
+
+func (p *player) group(handle int) roster.GroupID { return roster.GroupID(p.groups.id(handle)) }
 
 func (p *player) mail(handle int) roster.MailID { return roster.MailID(p.mails.id(handle)) }
 
@@ -117,6 +119,7 @@ var errEnd = errors.New("difftest: the transaction ends here")
 // rows is forgotten with the rows, if it rolls back.
 func (p *player) atomic(ctx context.Context, o op) any {
 	users, emails, mails, slots := p.users.clone(), p.emails.clone(), p.mails.clone(), maps.Clone(p.slots)
+	groups := p.groups.clone()
 	p.transactions++
 	name := fmt.Sprint("after transaction ", p.transactions)
 	var panicked any
@@ -138,6 +141,7 @@ func (p *player) atomic(ctx context.Context, o op) any {
 	}()
 	if err != nil || panicked != nil {
 		p.users, p.emails, p.mails, p.slots = users, emails, mails, slots
+		p.groups = groups
 		if ctx == p.outer {
 			p.counts["rollback"]++
 		}
@@ -200,6 +204,7 @@ func (p *player) dump(ctx context.Context) {
 	for _, u := range users {
 		note("sessions", two(p.s.SessionsOf(ctx, u.User.RosterUser().ID, 100)))
 	}
+	p.dumpGroups(ctx, note, users)
 	note("owners", two(p.s.NameOwners(ctx, names...)))
 	note("activated", two(p.s.ActivatedEmails(ctx, keys...)))
 	note("counts", two(p.s.LimitCounts(ctx, at(0), names[:6]...)))
@@ -224,7 +229,7 @@ func (p *player) dump(ctx context.Context) {
 	}
 }
 
-// wipe empties the store by purging everybody and every count.
+// wipe empties the store by purging everybody, every group and every count.
 func (p *player) wipe(ctx context.Context) error {
 	if _, err := p.s.PruneLimits(ctx, at(1000), 10_000); err != nil {
 		return err
@@ -233,10 +238,19 @@ func (p *player) wipe(ctx context.Context) error {
 		return err
 	}
 	users, err := p.s.UsersAfter(ctx, 0, 10_000)
-	if err != nil || len(users) == 0 {
+	if err != nil {
+		return err
+	}
+	groups, err := p.s.GroupPage(ctx, "", 10_000)
+	if err != nil || len(users)+len(groups) == 0 {
 		return err
 	}
 	return p.s.Atomic(ctx, func(ctx context.Context) error {
+		for _, g := range groups {
+			if err := p.s.DeleteGroup(ctx, g.ID); err != nil {
+				return err
+			}
+		}
 		for _, u := range users {
 			if err := p.s.PurgeUser(ctx, u.User.RosterUser().ID); err != nil {
 				return err

@@ -23,6 +23,8 @@ type op struct {
 	Emails   []int    // handles
 	Mail     int      // a handle
 	Mails    []int    // handles
+	Group    int      // a handle
+	Groups   []int    // handles
 	Slot     int      // where a user that was read is kept for an update
 	Name     string   // name key
 	Key      string   // address key
@@ -87,6 +89,7 @@ func at(n int) time.Time { return start.Add(time.Duration(n) * time.Microsecond)
 type generator struct {
 	*rand.Rand
 	users, emails, mails int // handles given out
+	groups               int
 	done                 map[string][]op
 }
 
@@ -144,7 +147,7 @@ func (g *generator) step(depth int) op {
 func (g *generator) make(kind string, depth int) op {
 	o := op{
 		Kind: kind, User: g.handle(g.users), Users: g.handles(g.users), Email: g.handle(g.emails), Emails: g.handles(g.emails),
-		Mail: g.handle(g.mails), Mails: g.handles(g.mails),
+		Mail: g.handle(g.mails), Mails: g.handles(g.mails), Group: g.handle(g.groups), Groups: g.handles(g.groups),
 		Slot: g.IntN(4), Name: pick(g, names), Key: pick(g, keys), Hash: pick(g, hashes), Old: pick(g, hashes), Scope: int(pick(g, scopes)),
 		At: g.IntN(spread), Limit: 1 + g.IntN(4), State: roster.State(g.IntN(4)), Variant: uint(g.Uint32()),
 	}
@@ -166,6 +169,9 @@ func (g *generator) make(kind string, depth int) op {
 	case "InsertMail":
 		g.mails++
 		o.Mail = g.mails
+	case "InsertGroup":
+		g.groups++
+		o.Group = g.groups
 	case "UpdateUser":
 		o.Text = pick(g, searched)
 	default:
@@ -181,6 +187,9 @@ func (g *generator) make(kind string, depth int) op {
 		}
 		if kind == "RequeueMails" && len(o.Mails) == 0 {
 			o.Mails = []int{o.Mail}
+		}
+		if kind == "PutGrants" || kind == "DeleteGrants" {
+			o.Users = append(o.Users, o.User)
 		}
 		if len(o.Names) == 0 {
 			o.Names = []string{o.Name}
@@ -251,6 +260,28 @@ func (g *generator) relate(o *op) {
 	case "IdentitiesAfter":
 		if i, ok := recall("InsertIdentity"); ok {
 			o.Name = i.Name
+		}
+	case "GroupByName", "OfferGroup":
+		if c, ok := recall("InsertGroup"); ok {
+			o.Name = c.Name
+		}
+	case "PutMember":
+		if u, ok := recall("InsertUser"); ok {
+			o.User = u.User
+		}
+		if c, ok := recall("InsertGroup"); ok {
+			o.Group = c.Group
+		}
+	case "DeleteMember", "MembersAfter":
+		if c, ok := recall("PutMember"); ok {
+			o.Group, o.User = c.Group, c.User
+		}
+	case "PutGrants", "DeleteGrants", "GrantsOf", "HeldGrants", "HoldersAfter", "ScopesAfter", "Privileged", "HeldByAll", "HeldAnywhere":
+		if c, ok := recall("PutGrants"); ok {
+			o.Group, o.User, o.Scope, o.Variant, o.Names = c.Group, c.User, c.Scope, c.Variant, c.Names
+			if m, ok := recall("PutMember"); ok && g.IntN(2) == 0 && o.Kind != "DeleteGrants" {
+				o.User, o.Users = m.User, append(o.Users, m.User)
+			}
 		}
 	case "Credential", "CredentialsAfter", "SwapCredential", "DeleteCredential":
 		if c, ok := recall("PutCredential"); ok {

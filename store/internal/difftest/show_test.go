@@ -71,6 +71,20 @@ func (p *player) show(v any) string {
 		return showAll(v, func(c roster.LimitCount) string {
 			return fmt.Sprintf("%q %d %v", c.Key, c.N, moments(c.LastAt, c.ExpiresAt))
 		})
+	case *roster.Group:
+		return p.showGroup(v)
+	case *roster.Grant:
+		return p.showGrant(v)
+	case *roster.Membership:
+		return fmt.Sprintf("member{%s of %s %q %v}", p.users.name(int64(v.UserID)), p.groups.name(int64(v.GroupID)), v.Rights, moments(v.CreatedAt))
+	case []*roster.Group:
+		return showAll(v, p.showGroup)
+	case []*roster.Grant:
+		return showAll(v, p.showGrant)
+	case []*roster.Membership:
+		return showAll(v, func(m *roster.Membership) string { return p.show(m) })
+	case []roster.Held:
+		return showAll(v, p.showHeld)
 	case roster.UserID:
 		return p.users.name(int64(v))
 	case map[string]roster.UserID:
