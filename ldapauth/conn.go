@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -191,29 +192,36 @@ func (c *conn) hangUp() {
 	_ = c.ldap.Unbind()
 }
 
-// connectService returns a connection on which the service account is bound.
+// connectService returns a connection on which the service account is bound. A server that takes
+// connections and answers nothing is one that does not answer.
 func (d *Directory) connectService(ctx context.Context) (*conn, error) {
-	c, err := d.connect(ctx)
-	if err != nil || d.opts.ServiceDN == "" && !d.opts.ServiceCertificate {
-		return c, err
-	}
-	e := c.do(ctx, StageService, toBind, d.budget(), func(l *ldap.Conn) error {
-		if d.opts.ServiceCertificate {
-			return l.ExternalBind()
+	for {
+		c, err := d.connect(ctx)
+		if err != nil || d.opts.ServiceDN == "" && !d.opts.ServiceCertificate {
+			return c, err
 		}
-		return l.Bind(d.opts.ServiceDN, d.opts.ServicePassword.Reveal())
-	})
-	if e == nil {
-		return c, nil
+		e := c.do(ctx, StageService, toBind, d.budget(), func(l *ldap.Conn) error {
+			if d.opts.ServiceCertificate {
+				return l.ExternalBind()
+			}
+			return l.Bind(d.opts.ServiceDN, d.opts.ServicePassword.Reveal())
+		})
+		if e == nil {
+			return c, nil
+		}
+		another := false
+		if busy(e.Code) || e.Code == 0 {
+			c.server.failed()
+			another = ctx.Err() == nil && slices.ContainsFunc(d.opts.servers, func(s *server) bool { return !s.isDown() })
+		}
+		c.dead = true
+		c.hangUp()
+		d.opts.Logger.Error("directory refuses the service account", slog.String("directory", d.opts.ID),
+			slog.String("server", c.server.addr), slog.Any("error", e))
+		if !another {
+			return nil, unavailable(ctx, e)
+		}
 	}
-	if busy(e.Code) || e.Code == 0 {
-		c.server.failed()
-	}
-	c.dead = true
-	c.hangUp()
-	d.opts.Logger.Error("directory refuses the service account", slog.String("directory", d.opts.ID),
-		slog.String("server", c.server.addr), slog.Any("error", e))
-	return nil, unavailable(ctx, e)
 }
 
 // budget is how many bytes an answer may have that is not a list of entries.

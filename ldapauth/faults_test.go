@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,7 +74,8 @@ var faults = map[string]struct {
 		_, _ = p.Write([]byte{0x30, 12, 0x02, 1, id, 0x61, 7, 0x0a, 1, 0, 0x04, 0x82, 0xff, 0xff})
 	}, ldapauth.ReasonProtocol},
 	"half a million elements": {func(p *peer, id byte) {
-		_, _ = p.Write(append(header(1_000_003), append([]byte{0x02, 1, id}, bytes.Repeat([]byte{0x04, 0}, 500_000)...)...))
+		_, _ = p.Write(slices.Concat(header(1_000_016), []byte{0x02, 1, id, 0x61, 0x84}, header(1_000_007)[2:],
+			[]byte{0x0a, 1, 0, 0x04, 0, 0x04, 0}, bytes.Repeat([]byte{0x04, 0}, 500_000)))
 	}, ldapauth.ReasonProtocol},
 	"another protocol": {func(p *peer, _ byte) { _, _ = p.Write([]byte("HTTP/1.1 200 OK\r\n\r\n")) }, ldapauth.ReasonProtocol},
 	"no result":        {func(p *peer, id byte) { _, _ = p.Write([]byte{0x30, 5, 0x02, 1, id, 0x61, 0}) }, ldapauth.ReasonProtocol},

@@ -106,12 +106,39 @@ func TestIdleConnections(t *testing.T) {
 	}
 }
 
+// So are those that end at the very moment when they are used again.
+func TestStaleConnections(t *testing.T) {
+	for _, tag := range []ber.Tag{ldap.ApplicationBindRequest, ldap.ApplicationSearchRequest, ldap.ApplicationExtendedRequest} {
+		var mu sync.Mutex
+		seen := map[*peer]int{}
+		s := startScripted(t, nil, func(p *peer, r *ber.Packet) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			if op(r) == tag {
+				seen[p]++
+			}
+			if seen[p] < 2 {
+				return false
+			}
+			_ = p.Close()
+			return true
+		})
+		d := slapdtest.New(t, plain(s))
+		for i := range 6 {
+			if _, err := d.Authenticate(t.Context(), "ann", annsSecret); err != nil {
+				t.Errorf("%d, request %d: %v", i, tag, err)
+			}
+		}
+	}
+}
+
 // While one server is down, or sends people away, the other one answers, and soon is asked at once.
 func TestFailover(t *testing.T) {
 	const away = ldap.LDAPResultUnavailable
 	for name, script := range map[string]script{
-		"hanging up": func(p *peer, _ *ber.Packet) bool { return p.Close() == nil },
-		"silent":     func(*peer, *ber.Packet) bool { return true },
+		"hanging up":           func(p *peer, _ *ber.Packet) bool { return p.Close() == nil },
+		"silent":               func(*peer, *ber.Packet) bool { return true },
+		"silent at the search": func(_ *peer, r *ber.Packet) bool { return op(r) == ldap.ApplicationSearchRequest },
 		"busy at the bind": func(p *peer, r *ber.Packet) bool {
 			p.send(result(r.Children[0].Value.(int64), int(op(r))+1, ldap.LDAPResultBusy, ""))
 			return true
@@ -138,7 +165,7 @@ func TestFailover(t *testing.T) {
 			if name == "not there" {
 				o.URLs[0] = "ldap://127.0.0.1:1"
 			}
-			if name == "silent" {
+			if strings.HasPrefix(name, "silent") {
 				o.Timeout = 300 * time.Millisecond
 			}
 			var log bytes.Buffer
@@ -146,7 +173,9 @@ func TestFailover(t *testing.T) {
 			d := slapdtest.New(t, o)
 			for i := range 5 {
 				_, err := d.Authenticate(t.Context(), "ann", annsSecret)
-				if err != nil && (i > 0 || !errors.Is(err, roster.ErrUnavailable)) {
+				if name == "silent at the search" && i == 0 { // the time is over
+					checkReason(t, err, ldapauth.StageSearch, 0, ldapauth.ReasonTimeout)
+				} else if err != nil {
 					t.Errorf("%d: %v", i, err)
 				}
 			}
