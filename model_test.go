@@ -1,7 +1,9 @@
 package roster_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/rostertest"
+	"github.com/go-roster/roster/store/memory"
 )
 
 // subscriber is a host's own user type.
@@ -39,45 +42,113 @@ func TestAs(t *testing.T) {
 	}
 }
 
-// hosting is a store that was opened for subscribers.
-type hosting struct{ roster.Store }
-
-func (s hosting) UserByID(ctx context.Context, id roster.UserID) (roster.Model, error) {
-	m, err := s.Store.UserByID(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	return &subscriber{User: *m.RosterUser(), Plan: "pro"}, nil
+// newSubscribers returns accounts who are subscribers.
+func newSubscribers(t *testing.T) *rostertest.Env {
+	return rostertest.NewOn(t, memory.New(memory.Model[subscriber]()))
 }
 
 func TestAsFindsTheHostsType(t *testing.T) {
 	ctx := context.Background()
-	env := rostertest.New(t)
-	id := env.MustRegister("ann").ID
-	users, err := roster.New(hosting{env.Store}, nil)
-	must(t, err)
+	users := newSubscribers(t)
+	id := users.MustRegister("ann").ID
 	u, err := users.ByID(ctx, id)
 	must(t, err)
 	m, ok := roster.As[*subscriber](u)
-	if !ok || m.Plan != "pro" || &m.User != u {
+	if !ok || &m.User != u {
 		t.Fatalf("read as part of %+v, %v", m, ok)
 	}
 	if back, ok := roster.As[roster.Model](u); !ok || back != roster.Model(m) {
 		t.Error("not found as a Model")
 	}
+	if _, ok := roster.As[*roster.User](u); ok {
+		t.Error("a user who is part of a subscriber is a plain one")
+	}
 	copied := *u
 	if _, ok := roster.As[*subscriber](&copied); ok {
 		t.Error("a copy of the user is part of the subscriber")
 	}
-	again, err := users.ByID(ctx, id)
-	must(t, err)
-	if !cmp.Equal(u, again) || !reflect.DeepEqual(u, again) || !cmp.Equal(*u, copied) || !reflect.DeepEqual(*u, copied) {
-		t.Error("where a user was read makes a difference")
+	whole := *m
+	if _, ok := roster.As[*subscriber](&whole.User); ok {
+		t.Error("the user in a copy of the subscriber is part of something that roster has not seen")
 	}
 	// A store that does not keep the host's columns says so.
 	var refused *roster.InvalidError
-	if err := env.Create(ctx, &subscriber{User: roster.User{Name: "ben"}}); !errors.As(err, &refused) || refused.Field != roster.FieldModel {
+	err = rostertest.New(t).Create(ctx, &subscriber{User: roster.User{Name: "ben"}})
+	if !errors.As(err, &refused) || refused.Field != roster.FieldModel {
 		t.Errorf("Create of a type that the store does not know: %v", err)
+	}
+	for _, m := range []roster.Model{nil, (*roster.User)(nil)} {
+		for what, err := range map[string]error{"Create": users.Create(ctx, m), "Save": users.Save(ctx, m)} {
+			if !errors.As(err, &refused) || refused.Field != roster.FieldModel {
+				t.Errorf("%s of nobody: %v", what, err)
+			}
+		}
+	}
+}
+
+// Where a user was read makes no difference to any comparison, nor do the host's
+// fields where users are compared.
+func TestReadUsersCompare(t *testing.T) {
+	ctx := context.Background()
+	users := newSubscribers(t)
+	must(t, users.Create(ctx, &subscriber{User: roster.User{Name: "ann"}, Plan: "pro"}))
+	u, err := users.ByName(ctx, "ann")
+	must(t, err)
+	again, err := users.ByName(ctx, "ann")
+	must(t, err)
+	a, _ := roster.As[*subscriber](u)
+	b, _ := roster.As[*subscriber](again)
+	copied := *a
+	if !cmp.Equal(u, again) || !reflect.DeepEqual(u, again) || !cmp.Equal(a, b) || !reflect.DeepEqual(a, b) {
+		t.Error("the same, read twice, differ")
+	}
+	copied.Plan = "free"
+	if cmp.Equal(*a, copied) || reflect.DeepEqual(*a, copied) {
+		t.Error("different subscribers are equal")
+	}
+	b.Plan = "free"
+	if !cmp.Equal(copied, *b) || !reflect.DeepEqual(copied, *b) {
+		t.Error("equal subscribers differ, for one is a copy")
+	}
+	if !cmp.Equal(*u, b.User) || !reflect.DeepEqual(u, again) {
+		t.Error("users differ by what only the host has")
+	}
+	plain := roster.User(*u)
+	plain.Row = roster.Row{}
+	if !cmp.Equal(&plain, u) {
+		t.Error("go-cmp tells a plain user from a subscriber's")
+	}
+	// Nor does it show.
+	for _, format := range []string{"%v", "%+v", "%#v"} {
+		if s := fmt.Sprintf(format, *u); strings.Contains(s, "0x") && format != "%#v" || strings.Contains(s, "subscriber") {
+			t.Errorf("printed as %s", s)
+		}
+	}
+	raw, err := json.Marshal(a)
+	must(t, err)
+	if s := string(raw); strings.Contains(s, "Row") || !strings.Contains(s, `"Plan":"pro"`) || !strings.Contains(s, `"Name":"ann"`) {
+		t.Errorf("marshalled as %s", s)
+	}
+	var buf bytes.Buffer
+	must(t, gob.NewEncoder(&buf).Encode(a))
+	var back subscriber
+	must(t, gob.NewDecoder(&buf).Decode(&back))
+	if diff := cmp.Diff(*a, back); diff != "" {
+		t.Errorf("through gob:\n%s", diff)
+	}
+}
+
+// What views and middleware ask for, every embedding type has.
+func TestMixins(t *testing.T) {
+	for _, v := range []any{new(roster.User), new(subscriber), &struct{ *roster.User }{new(roster.User)}} {
+		_, named := v.(roster.Named)
+		_, activatable := v.(roster.Activatable)
+		_, holder := v.(roster.SessionHolder)
+		_, located := v.(roster.Located)
+		_, model := v.(roster.Model)
+		if !named || !activatable || !holder || !located || !model {
+			t.Errorf("%T: %v %v %v %v %v", v, named, activatable, holder, located, model)
+		}
 	}
 }
 

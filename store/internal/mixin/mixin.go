@@ -135,14 +135,26 @@ type Field struct {
 	value  reflect.Value
 }
 
-// Scan implements sql.Scanner. It copies what it is given. Its error tells no
-// value.
+// Scan implements sql.Scanner. It copies what it is given.
 func (f *Field) Scan(src any) error {
 	if err := f.column.set(f.value, src); err != nil {
-		return fmt.Errorf("the column %s does not fit %s: %w", f.column.Name, f.column.Field, err)
+		return &misfit{f.column, err}
 	}
 	return nil
 }
+
+// misfit is the error of a value that a field does not take. Its text does not
+// tell the value, as that of the cause may.
+type misfit struct {
+	column *Column
+	cause  error
+}
+
+func (e *misfit) Error() string {
+	return fmt.Sprintf("the column %s holds what does not fit %s", e.column.Name, e.column.Field)
+}
+
+func (e *misfit) Unwrap() error { return e.cause }
 
 // Uniques are the sets of columns that are unique together, as indices of
 // Columns.

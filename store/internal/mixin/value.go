@@ -78,7 +78,7 @@ func (c *Column) value(v reflect.Value, u *roster.User) (any, error) {
 	}
 	value, err := own(v)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", c.invalid(roster.ReasonSyntax), err)
+		return nil, c.invalid(roster.ReasonSyntax)
 	}
 	return c.check(value)
 }
