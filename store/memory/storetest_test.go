@@ -14,9 +14,11 @@ func TestStore(t *testing.T) {
 }
 
 func TestStoreOfOwnType(t *testing.T) {
+	t.Parallel()
 	storetest.RunModel(t, func(*testing.T) roster.Store { return memory.New(memory.Model[hosttype.Subscriber]()) }, hosttype.Fill)
 }
 
 func TestStoreOfPointer(t *testing.T) {
+	t.Parallel()
 	storetest.RunModel(t, func(*testing.T) roster.Store { return memory.New(memory.Model[hosttype.Member]()) }, hosttype.FillMember)
 }
