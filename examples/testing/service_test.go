@@ -19,7 +19,7 @@ import (
 	"github.com/go-roster/roster/rostertest/dbtest"
 )
 
-// post and get ask the handler itself: no port, no network.
+// post and whoAmI ask the handler itself: no port, no network.
 func post(h http.Handler, path string, form any) *httptest.ResponseRecorder {
 	body, _ := json.Marshal(form)
 	w := httptest.NewRecorder()
@@ -27,8 +27,8 @@ func post(h http.Handler, path string, form any) *httptest.ResponseRecorder {
 	return w
 }
 
-func get(h http.Handler, path string, cookies ...*http.Cookie) *httptest.ResponseRecorder {
-	r := httptest.NewRequest("GET", path, nil)
+func whoAmI(h http.Handler, cookies ...*http.Cookie) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", "/me", nil)
 	for _, c := range cookies {
 		r.AddCookie(c)
 	}
@@ -51,11 +51,11 @@ func TestMe(t *testing.T) {
 	t.Parallel()
 	env := rostertest.New(t)
 	h := newService(env.Users)
-	wantStatus(t, get(h, "/me"), http.StatusUnauthorized)
+	wantStatus(t, whoAmI(h), http.StatusUnauthorized)
 
 	ann := env.MustUser(t, func(u *roster.User) { u.RealName = "Ann Example" })
 	_, cookie := env.MustSignIn(t, ann)
-	w := get(h, "/me", cookie)
+	w := whoAmI(h, cookie)
 	wantStatus(t, w, http.StatusOK)
 	if !strings.Contains(w.Body.String(), "Ann Example") {
 		t.Errorf("who is that? %s", w.Body)
@@ -64,7 +64,7 @@ func TestMe(t *testing.T) {
 	if err := env.Disable(t.Context(), ann.ID); err != nil {
 		t.Fatal(err)
 	}
-	wantStatus(t, get(h, "/me", cookie), http.StatusUnauthorized)
+	wantStatus(t, whoAmI(h, cookie), http.StatusUnauthorized)
 }
 
 // The whole way in, on whatever store the environment names: see package dbtest.
@@ -80,7 +80,7 @@ func TestJoin(t *testing.T) {
 	activate := form{"code": code, "password": "correct horse battery"}
 	w := post(h, "/activate", activate)
 	wantStatus(t, w, http.StatusOK)
-	wantStatus(t, get(h, "/me", w.Result().Cookies()...), http.StatusOK)
+	wantStatus(t, whoAmI(h, w.Result().Cookies()...), http.StatusOK)
 
 	wantStatus(t, post(h, "/activate", activate), http.StatusUnauthorized) // codes work once
 	wantStatus(t, post(h, "/join", ann), http.StatusConflict)              // the name is taken
@@ -109,9 +109,9 @@ func TestSessionEnds(t *testing.T) {
 	h := newService(env.Users)
 	_, cookie := env.MustSignIn(t, env.MustUser(t))
 	env.Clock.Advance(23 * time.Hour)
-	wantStatus(t, get(h, "/me", cookie), http.StatusOK)
+	wantStatus(t, whoAmI(h, cookie), http.StatusOK)
 	env.Clock.Advance(25 * time.Hour) // unused for more than a day
-	wantStatus(t, get(h, "/me", cookie), http.StatusUnauthorized)
+	wantStatus(t, whoAmI(h, cookie), http.StatusUnauthorized)
 }
 
 // Or it passes by itself, in a bubble of testing/synctest, where a program has
@@ -123,7 +123,7 @@ func TestSessionEndsInBubble(t *testing.T) {
 		h := newService(env.Users)
 		_, cookie := env.MustSignIn(t, env.MustUser(t))
 		time.Sleep(25 * time.Hour)
-		wantStatus(t, get(h, "/me", cookie), http.StatusUnauthorized)
+		wantStatus(t, whoAmI(h, cookie), http.StatusUnauthorized)
 	})
 }
 
