@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,8 +78,9 @@ func (p *Place) Tables(t testing.TB, onDelete string) {
 
 // Run runs all cases, each in a place of its own. open returns one without the
 // tables of the host. The prefix is that of the store's tables: two stores in one
-// place share the database.
-func Run(t *testing.T, open func(t testing.TB, prefixes ...string) []*Place) {
+// place share the database. With names, only those cases are run.
+func Run(t *testing.T, open func(t testing.TB, prefixes ...string) []*Place, names ...string) {
+	wanted := func(name string) bool { return len(names) == 0 || slices.Contains(names, name) }
 	for name, run := range map[string]func(*testing.T, *Place){
 		"DB/Atomic": dbAtomic, "DB/Doom": dbDoom, "DB/Inner": dbInner, "DB/Kept": dbKept, "DB/Ends": dbEnds,
 		"DB/Outside": dbOutside, "DB/Bound": dbBound, "DB/Builders": dbBuilders, "DB/Retry": dbRetry, "DB/Event": dbEvent,
@@ -87,11 +89,17 @@ func Run(t *testing.T, open func(t testing.TB, prefixes ...string) []*Place) {
 		"Join/Turns": joinTurns, "Join/Outer": joinOuter, "Join/Canceled": joinCanceled, "Join/Own": joinOwn, "Join/Writers": joinWriters,
 		"Join/Broken": joinBroken,
 	} {
+		if !wanted(name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			p := open(t, "roster_")[0]
 			p.Tables(t, "ON DELETE CASCADE")
 			run(t, p)
 		})
+	}
+	if len(names) > 0 {
+		return
 	}
 	t.Run("Join/Elsewhere", func(t *testing.T) { joinElsewhere(t, open(t, "roster_")[0], open(t, "roster_")[0]) })
 	t.Run("Join/TwoStores", func(t *testing.T) { joinTwoStores(t, open(t, "a_", "b_")) })

@@ -81,7 +81,11 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*Store, error) {
 	s, err := newStore(db, srv, o)
 	if err == nil {
 		s.close = sync.OnceValue(func() error { return errors.Join(s.core.Close(), db.Close()) })
-		err = s.Migrate(ctx)
+		migrate := s.Migrate
+		if o.asis {
+			migrate = s.CheckTables
+		}
+		err = migrate(ctx)
 	}
 	if err != nil {
 		_ = db.Close()

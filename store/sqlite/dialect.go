@@ -90,18 +90,18 @@ func sameFile(a, b string) bool {
 const noForeignKeys = "foreign keys are not enforced: open the handle with _pragma=foreign_keys(1)"
 
 // check refuses connections that do not keep what the tables promise.
-func check(ctx context.Context, tx *sql.Tx) error {
-	for _, c := range []struct{ query, want, what string }{
+func check(ctx context.Context, c bunstore.Asker) error {
+	for _, rule := range []struct{ query, want, what string }{
 		{"PRAGMA foreign_keys", "1", noForeignKeys},
 		{"SELECT file <> '' FROM pragma_database_list WHERE name = 'main'", "1", `a database in memory is not shared by its connections: use sqlite.Open(ctx, ":memory:")`},
 		{"PRAGMA encoding", "UTF-8", "the encoding of the database is not UTF-8"},
 	} {
 		var got string
-		if err := tx.QueryRowContext(ctx, c.query).Scan(&got); err != nil {
+		if err := c.QueryRowContext(ctx, rule.query).Scan(&got); err != nil {
 			return err
 		}
-		if got != c.want {
-			return unavailable(c.what, nil)
+		if got != rule.want {
+			return unavailable(rule.what, nil)
 		}
 	}
 	return nil

@@ -2,12 +2,17 @@ package sqlite_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/internal/hosttest"
 	"github.com/go-roster/roster/store/sqlite"
 )
 
@@ -62,6 +67,85 @@ func TestMigrationsAreWhatIsApplied(t *testing.T) {
 		t.Errorf("by hand\n%s\nby Open\n%s", got, want)
 	}
 	insert(t, open(t, path), 1) // finds nothing to do
+}
+
+// What is printed for other tools leads to tables that Open takes as they are.
+func TestPrintedMigrations(t *testing.T) {
+	all, err := sqlite.Migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := make([]hosttest.Step, len(all))
+	for i, m := range all {
+		steps[i] = hosttest.Step{ID: m.ID, SQL: m.SQL, Goose: m.Goose(), Atlas: m.Atlas()}
+	}
+	hosttest.Printed(t, steps, func(t testing.TB) (*sql.DB, func() (roster.Store, error)) {
+		path := filepath.Join(t.TempDir(), "printed.db")
+		if s, err := sqlite.Open(t.Context(), path, sqlite.NoMigrate()); err == nil || s != nil {
+			t.Error("a file that is not there was opened")
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("NoMigrate has made a file (%v)", err)
+		}
+		db := raw(t, path)
+		if err := db.Ping(); err != nil {
+			t.Fatal(err)
+		}
+		return db, func() (roster.Store, error) {
+			s, err := sqlite.Open(t.Context(), path, sqlite.NoMigrate())
+			if err != nil {
+				return nil, err
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			return s, nil
+		}
+	})
+}
+
+// CheckTables says what Migrate would.
+func TestCheckTables(t *testing.T) {
+	path := openedSchema(t)
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s, err := sqlite.New(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.CheckTables(t.Context())
+	unavailable(t, err, roster.UnavailableDatabase, path)
+	if !strings.Contains(err.Error(), "foreign_keys") {
+		t.Errorf("%v, want it to tell of foreign keys", err)
+	}
+	if s, err = sqlite.New(raw(t, path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CheckTables(t.Context()); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.CheckTables(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+	type member struct {
+		roster.User
+		Plan string `bun:"plan,notnull,default:'free'"`
+	}
+	if s, err = sqlite.New(raw(t, path), sqlite.Model[member]()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CheckTables(t.Context()); err == nil || !strings.Contains(err.Error(), "ALTER TABLE") {
+		t.Errorf("%v, want the SQL that makes the columns", err)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CheckTables(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestMigrateTwice(t *testing.T) {

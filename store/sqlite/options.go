@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"embed"
 	"errors"
 	"fmt"
 	"time"
@@ -17,6 +16,7 @@ type Option func(*config)
 type config struct {
 	bunstore.Options
 	mistakes error // in what the options were given
+	asis     bool  // Open does not migrate
 }
 
 func options(opts []Option) (*config, error) {
@@ -55,31 +55,6 @@ func Model[M any, P roster.ModelOf[M]]() Option {
 	}
 }
 
-// Migration is one step from an empty database to the tables of today.
-type Migration struct {
-	ID   int // from 1, without gaps
-	Name string
-	SQL  string // several statements, the last of which records the step
-}
-
-//go:embed migrations/*.sql
-var files embed.FS
-
-// Migrations returns, in order, what [Open] and [Store.Migrate] apply, for hosts
-// that apply it with a tool of their own: each SQL as it stands, in one
-// transaction. Only the option [Prefix] matters. It fails if that is malformed.
-func Migrations(opts ...Option) ([]Migration, error) {
-	o, err := options(opts)
-	if err != nil {
-		return nil, err
-	}
-	steps, err := bunstore.Migrations(files, o.Prefix)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Migration, len(steps))
-	for i, m := range steps {
-		out[i] = Migration(m)
-	}
-	return out, nil
-}
+// NoMigrate makes [Open] leave the tables as they are, for hosts that apply
+// [Migrations] with a tool of their own: Open fails as [Store.CheckTables] does.
+func NoMigrate() Option { return func(o *config) { o.asis = true } }

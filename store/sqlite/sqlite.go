@@ -38,7 +38,7 @@ type Store struct {
 type rows = roster.Store
 
 // Open opens the database in a file, makes it, for its owner alone to read, if
-// there is none, and brings its tables up to date. Close it at the end.
+// there is none, and brings its tables up to date (see [NoMigrate]). Close it at the end.
 //
 // The path ":memory:" is a new and empty database of this Store alone, which is
 // gone with Close. It is kept in a file of the directory for temporary files:
@@ -76,14 +76,16 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 }
 
 func open(ctx context.Context, path string, durable bool, o *config) (*Store, error) {
-	uri, err := uri(path, durable)
+	uri, err := uri(path, durable, o.asis)
 	if err != nil {
 		return nil, err
 	}
 	// It holds password hashes: a new file is for its owner alone. If it cannot be
 	// made, or is there, SQLite tells what is to be told.
-	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
-		_ = f.Close()
+	if !o.asis {
+		if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+			_ = f.Close()
+		}
 	}
 	connector, err := sqlite.NewConnector(uri)
 	if err != nil {
@@ -96,7 +98,11 @@ func open(ctx context.Context, path string, durable bool, o *config) (*Store, er
 	s, err := newStore(db, true, o)
 	if err == nil {
 		s.close = func() error { return errors.Join(s.core.Close(), db.Close()) }
-		err = s.Migrate(ctx)
+		migrate := s.Migrate
+		if o.asis {
+			migrate = s.CheckTables
+		}
+		err = migrate(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

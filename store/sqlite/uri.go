@@ -14,8 +14,8 @@ import (
 const driverWait = 100 * time.Millisecond
 
 // uri is the DSN of the driver for a file. What is durable is on the disk when
-// a commit returns.
-func uri(path string, durable bool) (string, error) {
+// a commit returns. What is there already is not made.
+func uri(path string, durable, there bool) (string, error) {
 	abs, err := filepath.Abs(path) // the program may change its directory
 	if err != nil {
 		return "", unavailable("the path cannot be used", err)
@@ -35,5 +35,8 @@ func uri(path string, durable bool) (string, error) {
 		"busy_timeout(" + strconv.FormatInt(driverWait.Milliseconds(), 10) + ")",
 		"foreign_keys(1)", "journal_mode(WAL)", "synchronous(" + synchronous + ")",
 	}}
+	if there {
+		query.Set("mode", "rw")
+	}
 	return (&url.URL{Scheme: "file", Path: abs, RawQuery: query.Encode()}).String(), nil
 }

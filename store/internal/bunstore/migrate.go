@@ -111,10 +111,12 @@ func (s *Store) number(ctx context.Context, c conn, query string) (n int, err er
 }
 
 func (s *Store) newer(done int) error {
-	return &Error{
-		fmt.Sprintf("%s: the tables are of migration %d, and this program knows only %d", s.dialect.Name, done, len(s.migrations)),
-		&roster.UnavailableError{What: roster.UnavailableDatabase},
-	}
+	return s.unfit(fmt.Sprintf("the tables are of migration %d, and this program knows only %d", done, len(s.migrations)))
+}
+
+// unfit says in its text why the tables cannot be used.
+func (s *Store) unfit(text string) error {
+	return &Error{s.dialect.Name + ": " + text, &roster.UnavailableError{What: roster.UnavailableDatabase}}
 }
 
 // migrate applies what is missing. Nobody else does meanwhile.
