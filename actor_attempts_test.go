@@ -9,6 +9,9 @@ import (
 	"github.com/go-roster/roster/rostertest"
 )
 
+// fellows is the first group that there is.
+const fellows roster.GroupID = 1
+
 // attempts call each verb that takes a right, in a way that would work.
 var attempts = map[string]func(ctx context.Context, us *roster.Users, u *roster.User) error{
 	"Create": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
@@ -141,6 +144,107 @@ var attempts = map[string]func(ctx context.Context, us *roster.Users, u *roster.
 	},
 	"CheckPassword": func(ctx context.Context, us *roster.Users, u *roster.User) error {
 		return us.CheckPassword(ctx, u.ID, rostertest.Password)
+	},
+	"CreateGroup": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		return us.CreateGroup(ctx, &roster.Group{Name: "newcomers"})
+	},
+	"EditGroup": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		return us.EditGroup(ctx, fellows, func(g *roster.Group) error { g.Description = "Changed"; return nil })
+	},
+	"DeleteGroup": func(ctx context.Context, us *roster.Users, _ *roster.User) error { return us.DeleteGroup(ctx, fellows) },
+	"AddMember": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.AddMember(ctx, fellows, u.ID, "")
+	},
+	"RemoveMember": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.RemoveMember(ctx, fellows, u.ID)
+	},
+	"SetRank": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.SetRank(ctx, u.ID, roster.RankTester)
+	},
+	"BuiltInGroup": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.BuiltInGroup(ctx, roster.GroupTester)
+		return err
+	},
+	"GroupByID": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.GroupByID(ctx, fellows)
+		return err
+	},
+	"GroupByUUID": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.GroupByUUID(ctx, uuid.New())
+		return err
+	},
+	"GroupByName": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.GroupByName(ctx, "fellows")
+		return err
+	},
+	"Groups": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Groups(ctx, roster.Paging{})
+		return err
+	},
+	"Members": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.Members(ctx, fellows, roster.Paging{})
+		return err
+	},
+	"Memberships": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Memberships(ctx, u.ID)
+		return err
+	},
+	"GroupsOf": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.GroupsOf(ctx, u.ID)
+		return err
+	},
+	"InGroup": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.InGroup(ctx, u.ID, "fellows")
+		return err
+	},
+	"Ranks": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Ranks(ctx, u.ID)
+		return err
+	},
+	"Can": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Can(ctx, u.ID, roster.PermEditUser, here, roster.Either)
+		return err
+	},
+	"CanAll": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.CanAll(ctx, roster.PermEditUser, roster.Either, roster.Ask{User: u.ID, Scope: here})
+		return err
+	},
+	"Permissions": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Permissions(ctx, u.ID, here, roster.Either)
+		return err
+	},
+	"WhereCan": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.WhereCan(ctx, u.ID, roster.PermEditUser, roster.Paging{})
+		return err
+	},
+	"WhoCan": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.WhoCan(ctx, roster.PermEditUser, here, roster.Either, roster.Paging{})
+		return err
+	},
+	"IsPrivileged": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.IsPrivileged(ctx, []roster.UserID{u.ID})
+		return err
+	},
+	// What every actor holds here who comes far enough to be asked.
+	"Grant": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.Grant(ctx, roster.ToUser(u.ID), here, roster.PermMasterLogin)
+	},
+	"GrantDuring": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.GrantDuring(ctx, roster.ToUser(u.ID), here, roster.Period{}, roster.PermMasterLogin)
+	},
+	"Revoke": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.Revoke(ctx, roster.ToUser(u.ID), here, roster.PermMasterLogin)
+	},
+	"RevokeAll": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.RevokeAll(ctx, roster.ToUser(u.ID), here)
+	},
+	"GrantsOf": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.GrantsOf(ctx, roster.ToUser(u.ID))
+		return err
+	},
+	"GrantsIn": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.GrantsIn(ctx, here, roster.Paging{})
+		return err
 	},
 	"Delete":  func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.Delete(ctx, u.ID) },
 	"Restore": func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.Restore(ctx, u.ID) },

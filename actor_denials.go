@@ -24,11 +24,11 @@ type denialsKey struct{}
 
 // refused hands the answer to a question on, and sees to it that a no is
 // recorded.
-func (us *Users) refused(ctx context.Context, verb string, target UserID, err error) error {
+func (q *asking) refused(ctx context.Context, target UserID, err error) error {
 	if !errors.Is(err, ErrForbidden) {
 		return err
 	}
-	d := denial{*us.actor, verb, target}
+	us, d := q.us, denial{q.actor, q.op.Verb, target}
 	if ds, ok := ctx.Value(denialsKey{}).(*denials); ok {
 		ds.mu.Lock()
 		defer ds.mu.Unlock()

@@ -10,14 +10,12 @@ import (
 )
 
 // show is askOf for what was looked up, and hides what the actor may not see.
-func (us *Users) show(ctx context.Context, verb string, u *User, err error) (*User, error) {
-	if us.actor == nil {
-		return u, err
-	}
-	if err := us.askOf(ctx, verb, u, err); err != nil {
+func (us *Users) show(ctx context.Context, verb string, u *User, found error) (*User, error) {
+	q := us.asking(verb)
+	if err := q.of(ctx, u, found); err != nil {
 		return nil, err
 	}
-	seen, err := us.visible(ctx, []*User{u})
+	seen, err := q.visible(ctx, []*User{u})
 	if err == nil && len(seen) == 0 {
 		err = ErrNotFound
 	}
@@ -30,28 +28,22 @@ func (us *Users) show(ctx context.Context, verb string, u *User, err error) (*Us
 // visible leaves out whom the actor may not see, and hides of the others what
 // is not for them. Who is flagged Invisible is there for those who may list
 // users everywhere, and not in one scope alone.
-func (us *Users) visible(ctx context.Context, users []*User) ([]*User, error) {
-	if us.actor == nil || !slices.ContainsFunc(users, us.stranger) {
+func (q *asking) visible(ctx context.Context, users []*User) ([]*User, error) {
+	if q == nil || !slices.ContainsFunc(users, q.stranger) {
 		return users, nil
 	}
-	details, err := us.auth.can(ctx, us.actor.User, PermGetUser, 0, GlobalOnly)
-	if err != nil || details {
+	if details, err := q.everywhere(ctx, PermGetUser); err != nil || details {
 		return users, err
 	}
-	everywhere, err := us.auth.can(ctx, us.actor.User, PermListUsers, 0, GlobalOnly)
-	if err != nil {
-		return nil, err
-	}
-	users = slices.DeleteFunc(users, func(u *User) bool { return us.stranger(u) && !everywhere && u.Flags.Has(FlagInvisible) })
+	all := q.holds(PermListUsers, 0, GlobalOnly)
+	users = slices.DeleteFunc(users, func(u *User) bool { return q.stranger(u) && !all && u.Flags.Has(FlagInvisible) })
 	for _, u := range users {
-		if us.stranger(u) {
+		if q.stranger(u) {
 			hide(u)
 		}
 	}
 	return users, nil
 }
-
-func (us *Users) stranger(u *User) bool { return u.ID != us.actor.User }
 
 // hide takes out of a user what PermGetUser is for.
 func hide(u *User) {
@@ -71,27 +63,28 @@ func unhide(u, stored *User) {
 	}
 }
 
-// edit is the change of a user by an actor; the zero edit by the program.
+// edit is the change of a user by an actor. The zero edit is by the program.
 type edit struct {
-	us     *Users
-	verb   string
+	q      *asking
 	before User // as stored
 	hidden bool // of it, what the actor may not see
 }
 
 // editOf is the change of a user as stored, which verb was allowed.
 func (us *Users) editOf(ctx context.Context, verb string, stored *User) (e edit, err error) {
-	if us.actor == nil {
+	q := us.asking(verb)
+	if q == nil {
 		return e, nil
 	}
-	e = edit{us: us, verb: verb, before: *stored}
+	e = edit{q: q, before: *stored}
 	e.before.Data = maps.Clone(stored.Data)
 	for key, raw := range e.before.Data {
 		e.before.Data[key] = bytes.Clone(raw)
 	}
-	if us.stranger(stored) {
-		e.hidden, err = us.auth.can(ctx, us.actor.User, PermGetUser, 0, GlobalOnly)
-		e.hidden = !e.hidden
+	if q.stranger(stored) {
+		var sees bool
+		sees, err = q.everywhere(ctx, PermGetUser)
+		e.hidden = !sees
 	}
 	return e, err
 }
@@ -103,18 +96,74 @@ func (e edit) hide(u *User) {
 	}
 }
 
-// check refuses what the actor may not change, and puts back what was hidden.
+// check refuses what the actor may not change, beyond what the verb has asked
+// for, and puts back what was hidden.
 func (e edit) check(ctx context.Context, u *User) error {
-	if e.us == nil {
+	if e.q == nil {
 		return nil
 	}
-	if e.hidden {
-		if u.Data != nil {
-			return e.us.refused(ctx, e.verb, u.ID, notYours(FieldData))
-		}
+	err := e.forbidden(ctx, u)
+	if err == nil && e.hidden {
 		unhide(u, &e.before)
 	}
-	return e.us.mayWrite(ctx, e.verb, u, &e.before)
+	return e.q.refused(ctx, u.ID, err)
+}
+
+func (e edit) forbidden(ctx context.Context, u *User) error {
+	q, before := e.q, &e.before
+	flags := u.Flags ^ before.Flags
+	linked := u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN
+	if e.hidden && u.Data != nil {
+		return notYours(FieldData)
+	}
+	var fields []string
+	if !q.stranger(before) {
+		for _, f := range []struct {
+			name    string
+			changed bool
+		}{
+			{FieldName, u.Name != before.Name},
+			{FieldDirectory, linked},
+			{FieldFlags, flags&^selfFlags != 0},
+			{FieldData, reservedChanged(u.Data, before.Data)},
+		} {
+			if f.changed {
+				fields = append(fields, f.name)
+			}
+		}
+	}
+	if len(fields) > 0 { // what it takes for anybody else
+		err := q.base(ctx)
+		if err == nil {
+			err = q.onto(ctx, before)
+		}
+		if err != nil {
+			return naming(err, fields...)
+		}
+	}
+	if flags.Has(FlagPrivileged) { // makes somebody safe from the weaker permission, or takes that away
+		if may, err := q.everywhere(ctx, PermPrivEditUser); err != nil || !may {
+			return naming(sure(may, err), FieldFlags)
+		}
+	}
+	if linked { // a directory has the password
+		p := *q
+		p.op.Permission, p.op.Privileged, p.op.Care = PermEditPasswd, PermPrivEditPasswd, Over|Alone
+		err := p.base(ctx)
+		if err == nil {
+			err = p.onto(ctx, before)
+		}
+		return naming(err, FieldDirectory)
+	}
+	return nil
+}
+
+// naming is notYours for an ErrForbidden.
+func naming(err error, fields ...string) error {
+	if errors.Is(err, ErrForbidden) {
+		return notYours(fields...)
+	}
+	return err
 }
 
 // notYours refuses a field: both an ErrForbidden and an [InvalidError] that
@@ -130,70 +179,6 @@ func notYours(fields ...string) error {
 
 // selfFlags are what everybody may set on their own account.
 const selfFlags = FlagShowLogin | FlagShowEmail
-
-// mayWrite refuses what an actor may not change of a user, beyond what the verb
-// has asked for already.
-func (us *Users) mayWrite(ctx context.Context, verb string, u, before *User) error {
-	q := us.asking(verb)
-	flags := u.Flags ^ before.Flags
-	linked := u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN
-	if !us.stranger(before) {
-		var fields []string
-		for _, f := range []struct {
-			name    string
-			changed bool
-		}{
-			{FieldName, u.Name != before.Name},
-			{FieldDirectory, linked},
-			{FieldFlags, flags&^selfFlags != 0},
-			{FieldData, reservedChanged(u.Data, before.Data)},
-		} {
-			if f.changed {
-				fields = append(fields, f.name)
-			}
-		}
-		if len(fields) > 0 { // what it takes for anybody else
-			err := q.base(ctx)
-			if err == nil {
-				err = q.onto(ctx, before)
-			}
-			if errors.Is(err, ErrForbidden) {
-				err = notYours(fields...)
-			}
-			if err != nil {
-				return us.refused(ctx, verb, before.ID, err)
-			}
-		}
-	}
-	if flags.Has(FlagPrivileged) { // makes somebody safe from the weaker permission, or takes that away
-		if err := us.also(ctx, q, PermPrivEditUser, FieldFlags); err != nil {
-			return us.refused(ctx, verb, before.ID, err)
-		}
-	}
-	if linked { // a directory has the password
-		q.op.Permission, q.op.Privileged, q.op.Care = PermEditPasswd, PermPrivEditPasswd, Over|Alone
-		err := q.present(ctx)
-		if err == nil {
-			err = q.onto(ctx, before)
-		}
-		if errors.Is(err, ErrForbidden) {
-			err = notYours(FieldDirectory)
-		}
-		if err != nil {
-			return us.refused(ctx, verb, before.ID, err)
-		}
-	}
-	return nil
-}
-
-// also asks for another permission, because of a field.
-func (us *Users) also(ctx context.Context, q asking, p Permission, field string) error {
-	held, err := q.holds(ctx, p)
-	if err == nil && !held {
-		err = notYours(field)
-	}
-	return err
-}
 
 // reservedChanged reports whether a key was changed that is not for everybody
 // to write on their own account.

@@ -21,7 +21,8 @@ import (
 //	self   none: one needs nothing for oneself; edit: nothing unless flagged read
 //	       only, and for harmless fields; caps: as for anybody else; - no target
 //	over   yes: not onto somebody who holds what the actor lacks, since it leads
-//	       to acting as them
+//	       to acting as them; mine: nothing is given or taken but what the actor
+//	       holds
 //	acting no: not while somebody acts as another user
 const policy = `
 verb                   who      level  plain        priv              check   self  over  acting
@@ -52,6 +53,7 @@ Atomic                 free     -      -            -                 -       - 
 CheckNewUser           free     -      -            -                 -       -     -     yes
 IsFresh                free     -      -            -                 -       -     -     yes
 RequireFresh           free     -      -            -                 -       -     -     yes
+DeclaredPermissions    free     -      -            -                 -       -     -     yes
 
 StartSession           program  -      -            -                 -       -     -     yes
 Check                  program  -      -            -                 -       -     -     yes
@@ -59,35 +61,35 @@ Prune                  program  -      -            -                 -       - 
 PasswordFormats        program  -      -            -                 -       -     -     yes
 WrapPasswords          program  -      -            -                 -       -     -     yes
 
-CreateGroup            program  -      -            -                 -       -     -     yes
-BuiltInGroup           program  -      -            -                 -       -     -     yes
-EditGroup              program  -      -            -                 -       -     -     yes
-DeleteGroup            program  -      -            -                 -       -     -     yes
-GroupByID              program  -      -            -                 -       -     -     yes
-GroupByUUID            program  -      -            -                 -       -     -     yes
-GroupByName            program  -      -            -                 -       -     -     yes
-Groups                 program  -      -            -                 -       -     -     yes
-AddMember              program  -      -            -                 -       -     -     yes
-RemoveMember           program  -      -            -                 -       -     -     yes
-Members                program  -      -            -                 -       -     -     yes
-Memberships            program  -      -            -                 -       -     -     yes
-GroupsOf               program  -      -            -                 -       -     -     yes
-InGroup                program  -      -            -                 -       -     -     yes
-Ranks                  program  -      -            -                 -       -     -     yes
-SetRank                program  -      -            -                 -       -     -     yes
-Grant                  program  -      -            -                 -       -     -     yes
-GrantDuring            program  -      -            -                 -       -     -     yes
-Revoke                 program  -      -            -                 -       -     -     yes
-RevokeAll              program  -      -            -                 -       -     -     yes
-GrantsOf               program  -      -            -                 -       -     -     yes
-GrantsIn               program  -      -            -                 -       -     -     yes
-Can                    program  -      -            -                 -       -     -     yes
-CanAll                 program  -      -            -                 -       -     -     yes
-Permissions            program  -      -            -                 -       -     -     yes
-WhoCan                 program  -      -            -                 -       -     -     yes
-WhereCan               program  -      -            -                 -       -     -     yes
-IsPrivileged           program  -      -            -                 -       -     -     yes
-DeclaredPermissions    free     -      -            -                 -       -     -     yes
+CreateGroup            right    admin  edit_groups  =                 db      -     -     no
+EditGroup              right    admin  edit_groups  =                 db      -     -     no
+DeleteGroup            right    admin  edit_groups  =                 db      -     mine  no
+AddMember              right    admin  edit_groups  =                 db      caps  mine  no
+RemoveMember           right    admin  edit_groups  =                 db      caps  mine  no
+SetRank                right    admin  edit_groups  =                 db      caps  mine  no
+BuiltInGroup           right    judge  list_users   =                 db      -     -     yes
+GroupByID              right    judge  list_users   =                 db      -     -     yes
+GroupByUUID            right    judge  list_users   =                 db      -     -     yes
+GroupByName            right    judge  list_users   =                 db      -     -     yes
+Groups                 right    judge  list_users   =                 db      -     -     yes
+Members                right    judge  get_user     =                 db      -     -     yes
+Memberships            right    judge  get_user     =                 db      -     -     yes
+GroupsOf               right    judge  get_user     =                 db      -     -     yes
+Ranks                  right    judge  get_user     =                 db      -     -     yes
+CanAll                 right    judge  get_user     =                 db      -     -     yes
+IsPrivileged           right    judge  get_user     =                 db      -     -     yes
+InGroup                right    judge  get_user     =                 db      none  -     yes
+Can                    right    judge  get_user     =                 db      none  -     yes
+Permissions            right    judge  get_user     =                 db      none  -     yes
+WhereCan               right    judge  get_user     =                 db      none  -     yes
+
+Grant                  right    admin  edit_grants  =                 dbcnts  caps  mine  no
+GrantDuring            right    admin  edit_grants  =                 dbcnts  caps  mine  no
+Revoke                 right    admin  edit_grants  =                 dbcnts  caps  mine  no
+RevokeAll              right    admin  edit_grants  =                 dbcnts  caps  mine  no
+GrantsIn               right    judge  edit_grants  =                 dbcnts  -     -     yes
+WhoCan                 right    judge  edit_grants  =                 dbcnts  -     -     yes
+GrantsOf               right    judge  edit_grants  =                 db      -     -     yes
 
 Create                 right    judge  create_user  =                 db      -     -     yes
 Invite                 right    judge  create_user  =                 db      -     -     yes

@@ -55,7 +55,7 @@ func (m Mode) counts(h *Held, p Permission, scope ScopeID) bool {
 // declared, or of [FieldMode]. An error is no permission: treat it as a no.
 func (us *Users) Can(ctx context.Context, user UserID, p Permission, scope ScopeID, mode Mode) (bool, error) {
 	const verb = "ask for permission of user"
-	if err := us.ask(ctx, "Can"); err != nil {
+	if err := us.askID(ctx, "Can", user); err != nil {
 		return false, wrap(verb, user, err)
 	}
 	may, err := us.can(ctx, user, p, scope, mode)
@@ -138,7 +138,7 @@ func (us *Users) canAll(ctx context.Context, p Permission, mode Mode, asks []Ask
 // there is. It answers as [Users.Can] does; take it where many questions are
 // asked about one user. It returns an [InvalidError] of [FieldMode].
 func (us *Users) Permissions(ctx context.Context, user UserID, scope ScopeID, mode Mode) ([]Permission, error) {
-	if err := us.ask(ctx, "Permissions"); err != nil {
+	if err := us.askID(ctx, "Permissions", user); err != nil {
 		return nil, wrap("list permissions of user", user, err)
 	}
 	ps, err := us.permissionsOf(ctx, user, scope, mode)
@@ -178,7 +178,7 @@ func (us *Users) permissionsOf(ctx context.Context, user UserID, scope ScopeID, 
 // through them all. It returns an [InvalidError] of [FieldPermission],
 // [FieldMode], [FieldLimit] or [FieldCursor].
 func (us *Users) WhoCan(ctx context.Context, p Permission, scope ScopeID, mode Mode, page Paging) (*Listed[UserID], error) {
-	if err := cmp.Or(us.ask(ctx, "WhoCan"), us.askable(p, mode)); err != nil {
+	if err := cmp.Or(us.in(scope).ask(ctx, "WhoCan"), us.askable(p, mode)); err != nil {
 		return nil, wrap("list who has permission", 0, err)
 	}
 	one, other := mode.scopes(scope)
@@ -193,7 +193,7 @@ func (us *Users) WhoCan(ctx context.Context, p Permission, scope ScopeID, mode M
 // Either, and for a member of the group admin for any mode. It returns an
 // [InvalidError] of [FieldPermission], [FieldLimit] or [FieldCursor].
 func (us *Users) WhereCan(ctx context.Context, user UserID, p Permission, page Paging) (*Listed[ScopeID], error) {
-	if err := cmp.Or(us.ask(ctx, "WhereCan"), us.perms.check(p)); err != nil {
+	if err := cmp.Or(us.askID(ctx, "WhereCan", user), us.perms.check(p)); err != nil {
 		return nil, wrap("list where permitted is user", user, err)
 	}
 	l, err := pageOf(page, fmt.Sprint("where can ", user, p), func(_ string, after int64, limit int) ([]ScopeID, error) {

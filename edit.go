@@ -130,6 +130,11 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 	}
 	barred := u.Flags&^before.Flags&(FlagBanned|FlagLocked) != 0
 	linked := u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN
+	if barred || linked && u.DirectoryID == "" {
+		if err := us.keepAdmin(ctx, before); err != nil {
+			return err
+		}
+	}
 	if renamed || barred || linked {
 		if err := us.touchAuth(ctx, u, now); err != nil {
 			return err

@@ -50,6 +50,10 @@ var (
 	// ErrForbidden says that this must not be done by who asks.
 	ErrForbidden = errors.New("roster: forbidden")
 
+	// ErrLastAdmin says that nobody would be left who can administrate. Make
+	// another user a member of [GroupAdmin] first.
+	ErrLastAdmin = errors.New("roster: the last administrator")
+
 	// ErrReauthenticate is an ErrForbidden that [Users.Reauthenticate], or a new
 	// sign-in, removes: it was too long ago.
 	ErrReauthenticate = fmt.Errorf("%w: reauthenticate first", ErrForbidden)

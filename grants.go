@@ -81,8 +81,12 @@ func (us *Users) grant(ctx context.Context, verb string, to Subject, scope Scope
 	if err != nil {
 		return err
 	}
+	us = us.in(scope)
 	return us.onSubject(ctx, verb, to, us.live, func(ctx context.Context) error {
-		g := Grant{Subject: to, ScopeID: scope, From: during.From, Until: during.Until, CreatedAt: us.now()}
+		if err := us.mayPass(ctx, verb, to.User, heldUntil(during.Until, scope, names)); err != nil {
+			return err
+		}
+		g := Grant{Subject: to, ScopeID: scope, From: during.From, Until: during.Until, CreatedBy: us.by(), CreatedAt: us.now()}
 		_, err := us.store.PutGrants(ctx, g, names...)
 		return err
 	})
@@ -96,7 +100,10 @@ func (us *Users) grant(ctx context.Context, verb string, to Subject, scope Scope
 func (us *Users) Revoke(ctx context.Context, from Subject, scope ScopeID, ps ...Permission) error {
 	names, err := us.named(ps)
 	if err == nil {
-		err = us.onSubject(ctx, "Revoke", from, us.locked, func(ctx context.Context) error { return us.revoke(ctx, from, scope, names) })
+		us = us.in(scope)
+		err = us.onSubject(ctx, "Revoke", from, us.locked, func(ctx context.Context) error {
+			return us.revoke(ctx, "Revoke", from, scope, names)
+		})
 	}
 	return wrap("revoke from "+from.String(), 0, err)
 }
@@ -105,6 +112,7 @@ func (us *Users) Revoke(ctx context.Context, from Subject, scope ScopeID, ps ...
 // grant and what nobody has declared. It returns ErrNotFound or an [InvalidError]
 // of [FieldSubject].
 func (us *Users) RevokeAll(ctx context.Context, from Subject, scope ScopeID) error {
+	us = us.in(scope)
 	return wrap("revoke all from "+from.String(), 0, us.onSubject(ctx, "RevokeAll", from, us.locked, func(ctx context.Context) error {
 		grants, err := us.store.GrantsOf(ctx, from)
 		if err != nil {
@@ -116,13 +124,17 @@ func (us *Users) RevokeAll(ctx context.Context, from Subject, scope ScopeID) err
 				names = append(names, g.Permission)
 			}
 		}
-		return us.revoke(ctx, from, scope, names)
+		return us.revoke(ctx, "RevokeAll", from, scope, names)
 	}))
 }
 
-func (us *Users) revoke(ctx context.Context, from Subject, scope ScopeID, names []Permission) error {
+func (us *Users) revoke(ctx context.Context, verb string, from Subject, scope ScopeID, names []Permission) error {
 	if len(names) == 0 {
 		return nil
+	}
+	soon := us.now().Add(time.Microsecond) // it is enough to hold them now
+	if err := us.mayPass(ctx, verb, from.User, heldUntil(soon, scope, names)); err != nil {
+		return err
 	}
 	_, err := us.store.DeleteGrants(ctx, from, scope, names...)
 	return err
@@ -169,7 +181,7 @@ func (us *Users) GrantsOf(ctx context.Context, s Subject) ([]*Grant, error) {
 // GrantsIn lists the grants in a scope, good now or not, in the order of their
 // IDs. It returns an [InvalidError] of [FieldLimit] or [FieldCursor].
 func (us *Users) GrantsIn(ctx context.Context, scope ScopeID, p Paging) (*Listed[*Grant], error) {
-	if err := us.ask(ctx, "GrantsIn"); err != nil {
+	if err := us.in(scope).ask(ctx, "GrantsIn"); err != nil {
 		return nil, wrap("list grants", 0, err)
 	}
 	l, err := pageOf(p, fmt.Sprint("grants in ", scope), func(_ string, after int64, limit int) ([]*Grant, error) {

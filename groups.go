@@ -99,7 +99,7 @@ func (us *Users) newGroup(g *Group) (*Group, error) {
 	now := us.now()
 	row := &Group{
 		UUID: uuid.New(), Name: g.Name, Description: g.Description, Data: g.Data,
-		CreatedAt: now, UpdatedAt: now, Version: 1,
+		CreatedBy: us.by(), CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
 	return row, row.check()
 }
@@ -204,6 +204,9 @@ func (us *Users) DeleteGroup(ctx context.Context, id GroupID) error {
 	return wrapGroup("delete group", id, us.lockedGroup(ctx, "DeleteGroup", id, func(ctx context.Context, g *Group) error {
 		if g.IsBuiltIn() {
 			return invalid(FieldGroup, ReasonReserved)
+		}
+		if err := us.mayPassGroup(ctx, "DeleteGroup", 0, id); err != nil {
+			return err
 		}
 		return us.store.DeleteGroup(ctx, id)
 	}))

@@ -16,11 +16,13 @@ const impersonationTTL = time.Hour
 // [Users.StopImpersonating] leads back. Both start and end are logged with both
 // users, and the session carries both as long as it lasts.
 //
-// Options.MayImpersonate decides, now and at every check of the session. Who
-// asks is taken from the session and from nowhere else, and has to be fresh, see
-// [Users.RequireFresh]. Whatever it says, nobody acts as themselves, as a user who is
-// flagged Privileged or cannot sign in, or as somebody while acting as somebody
-// else; and the session ends when either account has an auth-sensitive change.
+// It takes [PermImpersonate] in scope 0 or, if it is set, what Options.MayImpersonate
+// says, now and at every check of the session. Who asks is taken from the session
+// and from nowhere else, and has to be fresh, see [Users.RequireFresh]. Whatever
+// they hold, nobody acts as themselves, as a user who is flagged Privileged or
+// cannot sign in, as one who holds anything, in any scope, that they do not hold
+// there, or as somebody while acting as somebody else; and the session ends when
+// either account has an auth-sensitive change.
 //
 // It returns ErrNoSession; ErrReauthenticate; ErrForbidden, also if there is no
 // such target, of which nothing is told; or else the error of MayImpersonate.
@@ -35,7 +37,7 @@ func (us *Users) Impersonate(ctx context.Context, token string, target UserID) (
 
 func (us *Users) impersonate(ctx context.Context, own *Session, target UserID) (s *Session, token Secret, err error) {
 	switch {
-	case us.opts.MayImpersonate == nil || target <= 0 || target == own.UserID:
+	case target <= 0 || target == own.UserID:
 		return nil, Secret{}, ErrForbidden
 	case !us.IsFresh(own):
 		return nil, Secret{}, ErrReauthenticate
@@ -100,10 +102,17 @@ func (us *Users) lockPair(ctx context.Context, actor *User, target UserID) (a, u
 
 // mayImpersonate returns ErrForbidden, or what Options.MayImpersonate answers.
 func (us *Users) mayImpersonate(ctx context.Context, actor, target *User) error {
-	if us.opts.MayImpersonate == nil || !actor.CanLogin() || !target.CanLogin() || target.Flags.Has(FlagPrivileged) {
+	if !actor.CanLogin() || !target.CanLogin() || target.Flags.Has(FlagPrivileged) {
 		return ErrForbidden
 	}
-	return us.opts.MayImpersonate(ctx, actor, target)
+	if us.opts.MayImpersonate == nil {
+		if err := sure(us.can(ctx, actor.ID, PermImpersonate, 0, GlobalOnly)); err != nil {
+			return err
+		}
+	} else if err := us.opts.MayImpersonate(ctx, actor, target); err != nil {
+		return err
+	}
+	return us.outranked(ctx, target.ID, actor.ID)
 }
 
 // mayGoOn asks again for a session that somebody acts in. What keeps it from

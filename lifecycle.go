@@ -50,6 +50,11 @@ func (us *Users) setEnabled(ctx context.Context, verb string, id UserID, enabled
 		if u.Enabled == enabled {
 			return nil
 		}
+		if !enabled {
+			if err := us.keepAdmin(ctx, u); err != nil {
+				return err
+			}
+		}
 		u.Enabled = enabled
 		return us.touched(ctx, m, us.now())
 	})
@@ -73,6 +78,9 @@ func (us *Users) touched(ctx context.Context, m Model, now time.Time) error {
 func (us *Users) Delete(ctx context.Context, id UserID) error {
 	return wrap("delete user", id, us.live(ctx, "Delete", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
+		if err := us.keepAdmin(ctx, u); err != nil {
+			return err
+		}
 		now := us.now()
 		u.DeletedAt = now
 		if err := us.touched(ctx, m, now); err != nil {
@@ -140,7 +148,10 @@ func (us *Users) reclaim(ctx context.Context, id UserID) error {
 // ErrNotFound if there is no such user, or a [ConflictError] of
 // [FieldReferenced] if a foreign key of the host's own tables needs the row.
 func (us *Users) Purge(ctx context.Context, id UserID) error {
-	return wrap("purge user", id, us.locked(ctx, "Purge", id, func(ctx context.Context, _ Model) error {
+	return wrap("purge user", id, us.locked(ctx, "Purge", id, func(ctx context.Context, m Model) error {
+		if err := us.keepAdmin(ctx, m.RosterUser()); err != nil {
+			return err
+		}
 		return us.store.PurgeUser(ctx, id)
 	}))
 }

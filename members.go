@@ -3,7 +3,6 @@ package roster
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,29 +30,42 @@ func (us *Users) addMember(ctx context.Context, verb string, group GroupID, user
 	if err := checkText(FieldRights, rights, 4*maxRightsRunes, maxRightsRunes); err != nil {
 		return err
 	}
-	return us.live(ctx, verb, user, func(ctx context.Context, _ Model) error {
-		return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, _ *Group) error {
-			_, err := us.store.PutMember(ctx, &Membership{GroupID: group, UserID: user, Rights: rights, CreatedAt: us.now()})
+	return us.live(ctx, verb, user, func(ctx context.Context, _ Model) error { return us.join(ctx, verb, group, user, rights) })
+}
+
+// join is AddMember for a user whose row is locked.
+func (us *Users) join(ctx context.Context, verb string, group GroupID, user UserID, rights string) error {
+	return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, _ *Group) error {
+		if err := us.mayPassGroup(ctx, verb, user, group); err != nil {
 			return err
-		})
+		}
+		_, err := us.store.PutMember(ctx, &Membership{GroupID: group, UserID: user, Rights: rights, CreatedAt: us.now()})
+		return err
 	})
 }
 
 // RemoveMember takes a user out of a group. It does nothing if the user is not
-// in it. It returns ErrNotFound if there is no such user or group.
+// in it. It returns ErrNotFound if there is no such user or group, or
+// ErrLastAdmin.
 func (us *Users) RemoveMember(ctx context.Context, group GroupID, user UserID) error {
-	return wrap("remove from a group the user", user, us.removeMember(ctx, "RemoveMember", group, user))
+	const verb = "RemoveMember"
+	return wrap("remove from a group the user", user, us.locked(ctx, verb, user, func(ctx context.Context, m Model) error {
+		return us.leave(ctx, verb, group, m.RosterUser())
+	}))
 }
 
-func (us *Users) removeMember(ctx context.Context, verb string, group GroupID, user UserID) error {
-	return us.locked(ctx, verb, user, func(ctx context.Context, _ Model) error {
-		return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, _ *Group) error {
-			err := us.store.DeleteMember(ctx, group, user)
-			if errors.Is(err, ErrNotFound) {
-				return nil
-			}
+// leave is RemoveMember for a user whose row is locked.
+func (us *Users) leave(ctx context.Context, verb string, group GroupID, u *User) error {
+	return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, g *Group) error {
+		if err := us.mayPassGroup(ctx, verb, u.ID, group); err != nil {
 			return err
-		})
+		}
+		if g.NameKey == GroupAdmin {
+			if err := us.keepAdmin(ctx, u); err != nil {
+				return err
+			}
+		}
+		return ignore(us.store.DeleteMember(ctx, group, u.ID), ErrNotFound)
 	})
 }
 
@@ -133,7 +145,7 @@ func (us *Users) groupsByID(ctx context.Context, ids []GroupID) (map[GroupID]*Gr
 // user cannot sign in. It answers to is_in_group of websauna. Whether somebody
 // may do something is a question for [Users.Can].
 func (us *Users) InGroup(ctx context.Context, user UserID, name string) (bool, error) {
-	err := us.ask(ctx, "InGroup")
+	err := us.askID(ctx, "InGroup", user)
 	var of map[UserID][]*Group
 	if err == nil {
 		of, err = us.groupsOf(ctx, user)

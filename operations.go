@@ -32,6 +32,10 @@ const (
 	// something that the target holds.
 	Over Care = 1 << iota
 
+	// Mine: what is given or taken away has to be held by the actor, in the same
+	// scope and for as long.
+	Mine
+
 	// Alone: not while acting as somebody else.
 	Alone
 )
@@ -47,7 +51,7 @@ type Operation struct {
 	Level      Level      // the least
 	Permission Permission // for a target that is not privileged; empty: nobody but oneself
 	Privileged Permission // for one that is
-	Mode       Mode       // where it has to be held, seen from Actor.Scope
+	Mode       Mode       // where it has to be held, seen from the scope that is named, else from Actor.Scope
 	Self       Self
 	Care       Care
 }
@@ -94,6 +98,7 @@ var operations = []Operation{
 	{Verb: "CheckNewUser", Access: AccessFree},
 	{Verb: "IsFresh", Access: AccessFree},
 	{Verb: "RequireFresh", Access: AccessFree},
+	{Verb: "DeclaredPermissions", Access: AccessFree},
 
 	// The program's own business.
 	{Verb: "StartSession", Access: AccessProgram},
@@ -102,36 +107,38 @@ var operations = []Operation{
 	{Verb: "PasswordFormats", Access: AccessProgram},
 	{Verb: "WrapPasswords", Access: AccessProgram},
 
-	// Groups and grants, and questions about others.
-	{Verb: "CreateGroup", Access: AccessProgram},
-	{Verb: "BuiltInGroup", Access: AccessProgram},
-	{Verb: "EditGroup", Access: AccessProgram},
-	{Verb: "DeleteGroup", Access: AccessProgram},
-	{Verb: "GroupByID", Access: AccessProgram},
-	{Verb: "GroupByUUID", Access: AccessProgram},
-	{Verb: "GroupByName", Access: AccessProgram},
-	{Verb: "Groups", Access: AccessProgram},
-	{Verb: "AddMember", Access: AccessProgram},
-	{Verb: "RemoveMember", Access: AccessProgram},
-	{Verb: "Members", Access: AccessProgram},
-	{Verb: "Memberships", Access: AccessProgram},
-	{Verb: "GroupsOf", Access: AccessProgram},
-	{Verb: "InGroup", Access: AccessProgram},
-	{Verb: "Ranks", Access: AccessProgram},
-	{Verb: "SetRank", Access: AccessProgram},
-	{Verb: "Grant", Access: AccessProgram},
-	{Verb: "GrantDuring", Access: AccessProgram},
-	{Verb: "Revoke", Access: AccessProgram},
-	{Verb: "RevokeAll", Access: AccessProgram},
-	{Verb: "GrantsOf", Access: AccessProgram},
-	{Verb: "GrantsIn", Access: AccessProgram},
-	{Verb: "Can", Access: AccessProgram},
-	{Verb: "CanAll", Access: AccessProgram},
-	{Verb: "Permissions", Access: AccessProgram},
-	{Verb: "WhoCan", Access: AccessProgram},
-	{Verb: "WhereCan", Access: AccessProgram},
-	{Verb: "IsPrivileged", Access: AccessProgram},
-	{Verb: "DeclaredPermissions", Access: AccessFree},
+	// Groups, and who is in them.
+	{"CreateGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Alone},
+	{"EditGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Alone},
+	{"DeleteGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Mine | Alone},
+	{"AddMember", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Mine | Alone},
+	{"RemoveMember", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Mine | Alone},
+	{"SetRank", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Mine | Alone},
+	{"BuiltInGroup", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"GroupByID", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"GroupByUUID", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"GroupByName", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"Groups", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
+	{"Members", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
+	{"Memberships", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
+	{"GroupsOf", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
+	{"InGroup", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"Ranks", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
+
+	// Grants, and what follows from them. They are held in the scope that they are
+	// about.
+	{"Grant", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, Mine | Alone},
+	{"GrantDuring", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, Mine | Alone},
+	{"Revoke", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, Mine | Alone},
+	{"RevokeAll", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, Mine | Alone},
+	{"GrantsOf", AccessRight, LevelJudge, PermEditGrants, PermEditGrants, GlobalOnly, SelfAsked, 0},
+	{"GrantsIn", AccessRight, LevelJudge, PermEditGrants, PermEditGrants, Either, SelfAsked, 0},
+	{"WhoCan", AccessRight, LevelJudge, PermEditGrants, PermEditGrants, Either, SelfAsked, 0},
+	{"Can", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"Permissions", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"WhereCan", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"CanAll", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
+	{"IsPrivileged", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
 
 	// New accounts.
 	{"Create", AccessRight, LevelJudge, PermCreateUser, PermCreateUser, GlobalOnly, SelfAsked, 0},

@@ -51,6 +51,9 @@ func printOperations() string {
 		if op.Care.Has(roster.Over) {
 			never = append(never, "onto who holds more")
 		}
+		if op.Care.Has(roster.Mine) {
+			never = append(never, "what they do not hold")
+		}
 		if op.Care.Has(roster.Alone) {
 			never = append(never, "while acting as another")
 		}

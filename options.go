@@ -128,7 +128,8 @@ type Options struct {
 	// MayImpersonate decides whether actor may act as target, both as they are
 	// stored now: nil says yes, an error is what [Users.Impersonate] returns. It is
 	// asked again whenever such a session is checked, and any error ends that; but an
-	// ErrUnavailable is passed on. It may run more than once. Nil: nobody may.
+	// ErrUnavailable is passed on. It may run more than once. Nil: who holds
+	// [PermImpersonate] may, so nobody if it was never granted.
 	MayImpersonate func(ctx context.Context, actor, target *User) error
 
 	// NameHold is how long the name of somebody who was renamed or deleted is
@@ -209,7 +210,6 @@ const (
 // is wrong with opts at once, joined. It does not touch the database.
 func New(store Store, opts *Options) (*Users, error) {
 	us := &Users{store: store, seeing: new(seeing)}
-	us.auth = granted{us}
 	if opts != nil {
 		us.opts = *opts
 	}

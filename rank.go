@@ -1,6 +1,9 @@
 package roster
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Rank is what the built-in groups make of a user: the state of IPFire's pbs.
 type Rank uint8
@@ -49,8 +52,8 @@ func (us *Users) Ranks(ctx context.Context, users ...UserID) (map[UserID]Rank, e
 }
 
 // SetRank puts a user into the built-in group that the rank stands for and
-// takes it out of the other. It returns ErrNotFound, or an [InvalidError] of
-// [FieldState] for a rank that there is not.
+// takes it out of the other. It returns ErrNotFound, ErrLastAdmin, or an
+// [InvalidError] of [FieldState] for a rank that there is not.
 func (us *Users) SetRank(ctx context.Context, user UserID, r Rank) error {
 	return wrap("set rank of user", user, us.setRank(ctx, user, r))
 }
@@ -59,19 +62,25 @@ func (us *Users) setRank(ctx context.Context, user UserID, r Rank) error {
 	if r >= ranksEnd {
 		return invalid(FieldState, ReasonUnknown)
 	}
-	return us.live(ctx, "SetRank", user, func(ctx context.Context, _ Model) error {
+	const verb = "SetRank"
+	return us.live(ctx, verb, user, func(ctx context.Context, m Model) error {
+		of, err := us.groupsOf(ctx, user)
+		if err != nil {
+			return err
+		}
 		for _, name := range builtInGroups {
 			g, err := us.builtInGroup(ctx, name)
 			if err != nil {
 				return err
 			}
-			change := us.removeMember
-			if name == r.String() {
-				change = func(ctx context.Context, verb string, group GroupID, user UserID) error {
-					return us.addMember(ctx, verb, group, user, "")
-				}
+			is := slices.ContainsFunc(of[user], func(o *Group) bool { return o.ID == g.ID })
+			switch want := name == r.String(); {
+			case want && !is:
+				err = us.join(ctx, verb, g.ID, user, "")
+			case is && !want:
+				err = us.leave(ctx, verb, g.ID, m.RosterUser())
 			}
-			if err := change(ctx, unasked, g.ID, user); err != nil {
+			if err != nil {
 				return err
 			}
 		}

@@ -55,7 +55,8 @@ func (us *Users) Search(ctx context.Context, q Query) (*Page, error) {
 }
 
 func (us *Users) search(ctx context.Context, q Query) (*Page, error) {
-	if err := us.ask(ctx, "Search"); err != nil {
+	asked := us.asking("Search")
+	if err := asked.ask(ctx); err != nil {
 		return nil, err
 	}
 	sq, err := q.forStore()
@@ -76,7 +77,7 @@ func (us *Users) search(ctx context.Context, q Query) (*Page, error) {
 		last := p.Users[limit-1]
 		p.Next = encodeCursor(sq.digest(), last.NameKey, int64(last.ID))
 	}
-	if p.Users, err = us.visible(ctx, p.Users); err != nil {
+	if p.Users, err = asked.visible(ctx, p.Users); err != nil {
 		return nil, err
 	}
 	return p, nil

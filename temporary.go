@@ -200,6 +200,9 @@ func (us *Users) RemovePassword(ctx context.Context, id UserID) error {
 		if _, err := us.localCredential(ctx, m); err != nil {
 			return ignore(err, ErrNotFound)
 		}
+		if err := us.keepAdmin(ctx, m.RosterUser()); err != nil {
+			return err
+		}
 		now := us.now()
 		if err := us.takePassword(ctx, m, now); err != nil {
 			return err

@@ -34,8 +34,8 @@ type Users struct {
 	seeing   *seeing
 	cache    *sessionCache  // nil without Options.SessionCache
 	spare    *MemoryLimiter // where the store cannot count
-	auth     authority
-	actor    *Actor // nil is the program itself, see For
+	actor    *Actor         // nil is the program itself, see For
+	about    *ScopeID       // the scope that the actor is asked about, see in; nil: its own
 }
 
 // Atomic runs fn in one transaction, which travels in fn's context: all verbs
@@ -113,7 +113,8 @@ func (us *Users) ByAddress(ctx context.Context, mailbox string) (*User, error) {
 // ByIDs returns those of the users that exist and are not deleted, in the
 // order of their IDs, with one question.
 func (us *Users) ByIDs(ctx context.Context, ids ...UserID) ([]*User, error) {
-	if err := us.ask(ctx, "ByIDs"); err != nil {
+	q := us.asking("ByIDs")
+	if err := q.ask(ctx); err != nil {
 		return nil, wrap("find users", 0, err)
 	}
 	models, err := us.store.UsersByID(ctx, ids...)
@@ -126,7 +127,7 @@ func (us *Users) ByIDs(ctx context.Context, ids ...UserID) ([]*User, error) {
 			users = append(users, u)
 		}
 	}
-	if users, err = us.visible(ctx, users); err != nil {
+	if users, err = q.visible(ctx, users); err != nil {
 		return nil, wrap("find users", 0, err)
 	}
 	return users, nil
