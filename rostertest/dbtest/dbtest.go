@@ -40,12 +40,18 @@ const (
 // call it at once.
 func Store(t testing.TB) roster.Store {
 	t.Helper()
+	return StoreOf[roster.User](t)
+}
+
+// StoreOf is [Store] for a host's own type of users, see [roster.Model].
+func StoreOf[M any, P roster.ModelOf[M]](t testing.TB) roster.Store {
+	t.Helper()
 	dir := os.Getenv(EnvSQLite)
 	switch {
 	case os.Getenv(EnvPostgres) != "" && dir != "":
 		t.Fatalf("dbtest: both %s and %s are set: which one is it to be?", EnvPostgres, EnvSQLite)
 	case os.Getenv(EnvPostgres) != "":
-		s, err := postgres.Open(context.Background(), Postgres(t), postgres.PoolSize(poolSize))
+		s, err := postgres.Open(context.Background(), Postgres(t), postgres.PoolSize(poolSize), postgres.Model[M, P]())
 		return opened(t, s, err)
 	case dir != "":
 		dir, err := os.MkdirTemp(dir, "roster_test_")
@@ -57,10 +63,10 @@ func Store(t testing.TB) roster.Store {
 				t.Errorf("dbtest: %v", err)
 			}
 		})
-		s, err := sqlite.Open(context.Background(), filepath.Join(dir, "test.db"))
+		s, err := sqlite.Open(context.Background(), filepath.Join(dir, "test.db"), sqlite.Model[M, P]())
 		return opened(t, s, err)
 	}
-	return memory.New()
+	return memory.New(memory.Model[M, P]())
 }
 
 // poolSize is for many tests at once: a server has 100 connections by default.

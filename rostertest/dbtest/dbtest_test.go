@@ -109,3 +109,19 @@ func gone(t *testing.T, db *sql.DB, dsn string) error {
 	}
 	return nil
 }
+
+// A host's own type comes back on whatever store it is.
+func TestStoreOf(t *testing.T) {
+	type subscriber struct {
+		roster.User
+		Plan string `bun:"plan,notnull,default:'free'"`
+	}
+	env := rostertest.NewOn(t, dbtest.StoreOf[subscriber](t))
+	if err := env.Create(t.Context(), &subscriber{User: roster.User{Name: "ann"}, Plan: "pro"}); err != nil {
+		t.Fatal(err)
+	}
+	u, err := env.ByName(t.Context(), "ann")
+	if m, ok := roster.As[*subscriber](u); err != nil || !ok || m.Plan != "pro" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}

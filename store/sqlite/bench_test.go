@@ -43,13 +43,15 @@ const handColumns = `u.id, u.uuid, u.name, u.name_key, u.name_auto, u.real_name,
 u.directory_id, u.enabled, u.flags, u.activated_at, u.deleted_at, u.last_login_at, u.last_login_ip, u.password_changed_at,
 u.auth_changed_at, u.created_at, u.updated_at, u.data, u.version`
 
-func handScan(row *sql.Row) (*roster.User, error) {
+func handScan(row *sql.Row, more ...any) (*roster.User, error) {
 	u := new(roster.User)
 	var times [7]sql.NullString
 	var data sql.NullString
-	err := row.Scan(&u.ID, &u.UUID, &u.Name, &u.NameKey, &u.NameAuto, &u.RealName, &u.Locale, &u.Timezone, &u.DirectoryDN,
+	err := row.Scan(append([]any{
+		&u.ID, &u.UUID, &u.Name, &u.NameKey, &u.NameAuto, &u.RealName, &u.Locale, &u.Timezone, &u.DirectoryDN,
 		&u.DirectoryID, &u.Enabled, &u.Flags, &times[0], &times[1], &times[2], &u.LastLoginIP, &times[3], &times[4], &times[5],
-		&times[6], &data, &u.Version)
+		&times[6], &data, &u.Version,
+	}, more...)...)
 	if err != nil {
 		return nil, err
 	}

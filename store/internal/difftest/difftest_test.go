@@ -16,8 +16,10 @@ import (
 const steps = 110
 
 // TestStoresAgree runs the same random scripts on all stores.
-func TestStoresAgree(t *testing.T) {
-	first, count := uint64(1), seeds(t)
+func TestStoresAgree(t *testing.T) { agree(t, targets[roster.User](t), seeds(t)) }
+
+func agree(t *testing.T, all []target, count int) {
+	first := uint64(1)
 	if text := os.Getenv("ROSTER_SEED"); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
@@ -25,7 +27,6 @@ func TestStoresAgree(t *testing.T) {
 		}
 		first, count = seed, 1
 	}
-	all := targets(t)
 	open := make([]roster.Store, len(all))
 	total := map[string]int{}
 	for seed := first; seed < first+uint64(count); seed++ {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/internal/hosttype"
 )
 
 // show writes an answer so that it reads the same for every store.
@@ -32,6 +33,8 @@ func (p *player) show(v any) string {
 		return "error(" + class(v) + ")"
 	case *roster.User:
 		return p.showUser(v)
+	case *hosttype.Subscriber:
+		return p.showUser(&v.User) + " " + showOwn(v)
 	case *roster.UserEmail:
 		return fmt.Sprintf("email{%s of %s %q %q primary %v %v}", p.emails.name(int64(v.ID)), p.users.name(int64(v.UserID)),
 			v.Address, v.AddressKey, v.Primary, moments(v.ActivatedAt, v.ReleasedAt, v.CreatedAt))
@@ -92,7 +95,7 @@ func (p *player) show(v any) string {
 	case []roster.UserID:
 		return showAll(v, func(id roster.UserID) string { return p.show(id) })
 	case []roster.Model:
-		return showAll(v, func(m roster.Model) string { return p.show(m.RosterUser()) })
+		return showAll(v, func(m roster.Model) string { return p.show(m) })
 	case []*roster.UserEmail:
 		return showAll(v, func(e *roster.UserEmail) string { return p.show(e) })
 	case []*roster.QueuedMail:
@@ -102,7 +105,7 @@ func (p *player) show(v any) string {
 	case []*roster.Undo:
 		return showAll(v, func(u *roster.Undo) string { return p.show(u) })
 	case []roster.StoredUser:
-		return showAll(v, func(u roster.StoredUser) string { return fmt.Sprintf("%s %q", p.show(u.User.RosterUser()), u.Search) })
+		return showAll(v, func(u roster.StoredUser) string { return fmt.Sprintf("%s %q", p.show(u.User), u.Search) })
 	default:
 		return fmt.Sprint(v)
 	}

@@ -19,17 +19,18 @@ type target struct {
 	open func(t *testing.T) roster.Store
 }
 
-// targets are the stores that are there. The first is the one that the others
-// are compared with. Postgres is there if there is a server.
-func targets(t *testing.T) []target {
+// targets are the stores that are there, for users who are part of an M. The
+// first is the one that the others are compared with. Postgres is there if there
+// is a server.
+func targets[M any, P roster.ModelOf[M]](t *testing.T) []target {
 	all := []target{
-		{"memory", func(*testing.T) roster.Store { return memory.New() }},
+		{"memory", func(*testing.T) roster.Store { return memory.New(memory.Model[M, P]()) }},
 		{"sqlite in a file", func(t *testing.T) roster.Store {
-			s, err := sqlite.Open(t.Context(), filepath.Join(quickDir(t), "test.db"))
+			s, err := sqlite.Open(t.Context(), filepath.Join(quickDir(t), "test.db"), sqlite.Model[M, P]())
 			return opened(t, s, err)
 		}},
 		{"sqlite in memory", func(t *testing.T) roster.Store {
-			s, err := sqlite.Open(t.Context(), ":memory:")
+			s, err := sqlite.Open(t.Context(), ":memory:", sqlite.Model[M, P]())
 			return opened(t, s, err)
 		}},
 	}
@@ -40,7 +41,7 @@ func targets(t *testing.T) []target {
 	for _, locale := range []string{pgtest.C, pgtest.EN} {
 		all = append(all, target{"postgres with the locale " + locale, func(t *testing.T) roster.Store {
 			dsn := pgtest.DSN(t, locale)
-			s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(pgtest.Prefix(t, dsn)))
+			s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(pgtest.Prefix(t, dsn)), postgres.Model[M, P]())
 			return opened(t, s, err)
 		}})
 	}

@@ -1,0 +1,58 @@
+package postgres_test
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/internal/pgtest"
+	"github.com/go-roster/roster/store/postgres"
+)
+
+// subscriber is a host's own type.
+type subscriber struct {
+	roster.User
+	Plan      string    `bun:"plan,notnull,default:'free'"`
+	Seats     int32     `bun:"seats,notnull,default:1"`
+	PaidUntil time.Time `bun:"paid_until,nullzero"`
+	Nick      *string   `bun:"nick"`
+}
+
+func benchSubscriber() *subscriber {
+	nick := "annie"
+	return &subscriber{User: *benchUser(1), Plan: "pro", Seats: 3, PaidUntil: time.Now(), Nick: &nick}
+}
+
+// BenchmarkReadOwn reads a user of the host's own type by ID.
+func BenchmarkReadOwn(b *testing.B) {
+	ctx := b.Context()
+	dsn := pgtest.DSN(b, pgtest.C)
+	prefix := pgtest.Prefix(b, dsn)
+	s := open(b, dsn, postgres.Prefix(prefix), postgres.Model[subscriber]())
+	m := benchSubscriber()
+	if err := s.InsertUser(ctx, m, "ann"); err != nil {
+		b.Fatal(err)
+	}
+	db := pgtest.Open(b, dsn)
+	defer db.Close()
+	stmt, err := db.PrepareContext(ctx, "SELECT "+handColumns+", u.plan, u.seats, u.paid_until, u.nick FROM "+prefix+"users u WHERE u.id = $1")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer stmt.Close()
+	hand := func() error {
+		own := new(subscriber)
+		var until sql.NullTime
+		u, err := handScan(stmt.QueryRowContext(ctx, int64(m.ID)), &own.Plan, &own.Seats, &until, &own.Nick)
+		if err != nil {
+			return err
+		}
+		own.User, own.PaidUntil = *u, until.Time.UTC()
+		return nil
+	}
+	compare(b, func() error {
+		_, err := s.UserByID(ctx, m.ID)
+		return err
+	}, hand)
+}
