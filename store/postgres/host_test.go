@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-roster/roster/internal/hosttest"
 	"github.com/go-roster/roster/internal/pgtest"
@@ -74,4 +75,8 @@ func places(t testing.TB, dsn string, prefixes ...string) []*hosttest.Place {
 		}
 	}
 	return all
+}
+
+func BenchmarkHost(b *testing.B) {
+	hosttest.Bench(b, places(b, pgtest.Database(b, ""), "roster_")[0], func(t time.Time) any { return t }, compare)
 }
