@@ -77,6 +77,10 @@ var attempts = map[string]func(ctx context.Context, us *roster.Users, u *roster.
 		_, err := us.PrimaryEmail(ctx, u.ID)
 		return err
 	},
+	"Events": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Events(ctx, roster.EventQuery{User: u.ID})
+		return err
+	},
 	"EmailsOf": func(ctx context.Context, us *roster.Users, u *roster.User) error {
 		_, err := us.EmailsOf(ctx, u.ID)
 		return err

@@ -205,7 +205,7 @@ func (r rule) expect(d door, h holding, x target) answer {
 		priv = plain
 	}
 	// Of whom there is not, those say the same as of whom there is.
-	targeted := r.Self != "-" && !slices.Contains([]string{"InGroup", "Can", "Permissions", "WhereCan"}, r.Verb)
+	targeted := r.Self != "-" && !slices.Contains([]string{"InGroup", "Can", "Permissions", "WhereCan", "Events"}, r.Verb)
 	live := !slices.Contains([]string{"Edit", "Save", "RemoveEmail", "EndSession", "Restore", "Purge", "RemoveMember", "Revoke", "RevokeAll"}, r.Verb)
 	switch {
 	case !through || !plain && !priv:

@@ -54,6 +54,7 @@ CheckNewUser           free     -      -            -                 -       - 
 IsFresh                free     -      -            -                 -       -     -     yes
 RequireFresh           free     -      -            -                 -       -     -     yes
 DeclaredPermissions    free     -      -            -                 -       -     -     yes
+Record                 free     -      -            -                 -       -     -     yes
 
 StartSession           program  -      -            -                 -       -     -     yes
 Check                  program  -      -            -                 -       -     -     yes
@@ -109,6 +110,7 @@ Emails                 right    judge  get_user     =                 db      no
 PrimaryEmail           right    judge  get_user     =                 db      none  -     yes
 EmailsOf               right    judge  get_user     =                 db      -     -     yes
 Sessions               right    judge  get_user     =                 db      none  -     yes
+Events                 right    judge  read_events  =                 db      none  -     yes
 
 Edit                   right    judge  edit_user    priv_edit_user    db      edit  -     yes
 Save                   right    judge  edit_user    priv_edit_user    db      edit  -     yes

@@ -133,6 +133,13 @@ func (us *Users) claim(
 		}
 		send = us.issueCode // there are no older ones
 	}
+	e := Event{Kind: EventEmailClaimed, User: u.ID, Details: details(detailEmail, own.ID)}
+	if taken != nil {
+		e.Details = details(detailEmail, own.ID, "owner", taken.UserID)
+	}
+	if err := us.emit(ctx, e); err != nil {
+		return nil, err
+	}
 	if !mail {
 		return own, nil
 	}
@@ -187,6 +194,9 @@ func (us *Users) prove(ctx context.Context, m Model, p proof, primary bool, now 
 		if _, err := us.store.DeleteReleased(ctx, e.AddressKey, e.UserID); err != nil {
 			return err
 		}
+		if err := us.emit(ctx, Event{Kind: EventEmailActivated, User: e.UserID, Details: details(detailEmail, e.ID)}); err != nil {
+			return err
+		}
 	}
 	if _, err := us.store.VoidActivations(ctx, e.UserID, e.ID); err != nil {
 		return err
@@ -195,6 +205,9 @@ func (us *Users) prove(ctx context.Context, m Model, p proof, primary bool, now 
 	first := !u.IsActivated()
 	if first {
 		u.ActivatedAt, u.UpdatedAt = now, now
+		if err := us.emit(ctx, Event{Kind: EventUserActivated, User: u.ID}); err != nil {
+			return err
+		}
 	}
 	switch {
 	case primary && !e.Primary:

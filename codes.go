@@ -107,6 +107,9 @@ func (us *Users) redeem(
 	if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
 		return us.deadIf(err, ErrNotFound, "used")
 	}
+	if err := us.emit(ctx, Event{Kind: EventCodeRedeemed, User: a.UserID, Details: details(detailPurpose, a.Purpose, detailEmail, a.EmailID)}); err != nil {
+		return err
+	}
 	return us.deadIf(fn(ctx, m, a, proof{e, claims}, now), ErrConflict, "address taken")
 }
 
@@ -273,6 +276,9 @@ func (us *Users) issueCode(ctx context.Context, u *User, e *UserEmail, purpose P
 		Hash: hash, Purpose: purpose, UserID: u.ID, EmailID: e.ID, CreatedAt: now, ExpiresAt: mail.ExpiresAt,
 	})
 	if err != nil {
+		return err
+	}
+	if err := us.emit(ctx, Event{Kind: EventCodeSent, User: u.ID, Details: details(detailPurpose, purpose, detailEmail, e.ID)}); err != nil {
 		return err
 	}
 	return us.send(ctx, mail)

@@ -96,6 +96,11 @@ func (us *Users) CheckPassword(ctx context.Context, id UserID, password string) 
 	if err == nil {
 		_, err = us.checkPassword(ctx, id, password)
 	}
+	if err == nil {
+		err = us.store.Atomic(ctx, func(ctx context.Context) error {
+			return us.emit(ctx, Event{Kind: EventPasswordConfirmed, User: id})
+		})
+	}
 	return wrap("check password of user", id, err)
 }
 
@@ -150,6 +155,16 @@ func (us *Users) writePassword(
 	}
 	u.PasswordChangedAt = now
 	if err := us.touched(ctx, m, now); err != nil {
+		return err
+	}
+	e := Event{Kind: EventPasswordChanged, User: u.ID}
+	switch {
+	case kind == MailGeneratedPassword:
+		e.Kind, e.Details = EventPasswordGenerated, details("keep", !c.MustChange)
+	case proven != noAddress:
+		e.Kind = EventPasswordReset
+	}
+	if err := us.emit(ctx, e); err != nil {
 		return err
 	}
 	return us.tellPassword(ctx, u, kind, proven, now)

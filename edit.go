@@ -33,6 +33,7 @@ func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) er
 	return wrap("edit user", id, us.locked(ctx, "Edit", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
 		before := *u
+		before.Data = before.Data.clone()
 		e, err := us.editOf(ctx, "Edit", u)
 		if err != nil {
 			return err
@@ -148,17 +149,22 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 		if err := us.store.DeleteCredential(ctx, u.ID, 0); err != nil {
 			return err
 		}
+		if err := us.emit(ctx, Event{Kind: EventPasswordRemoved, User: u.ID}); err != nil {
+			return err
+		}
 		if err := us.tellPassword(ctx, u, MailPasswordChanged, noAddress, now); err != nil {
 			return err
 		}
 	}
-	if !renamed || u.IsDeleted() {
-		return nil
+	if renamed && !u.IsDeleted() {
+		if err := us.retireName(ctx, before, now); err != nil {
+			return err
+		}
+		if err := us.store.ClaimName(ctx, u.NameKey, u.ID, now); err != nil {
+			return err
+		}
 	}
-	if err := us.retireName(ctx, before, now); err != nil {
-		return err
-	}
-	return us.store.ClaimName(ctx, u.NameKey, u.ID, now)
+	return us.emitEdit(ctx, before, u)
 }
 
 // update writes the row.

@@ -179,6 +179,9 @@ func (us *Users) RemoveEmail(ctx context.Context, id UserID, email EmailID) erro
 				return err
 			}
 		}
+		if err := us.emitRemoved(ctx, id, email); err != nil {
+			return err
+		}
 		if !e.IsActivated() {
 			return nil
 		}
@@ -219,6 +222,9 @@ func (us *Users) movePrimary(ctx context.Context, m Model, e *UserEmail, now tim
 		return err
 	}
 	if err := us.touched(ctx, m, now); err != nil {
+		return err
+	}
+	if err := us.emit(ctx, Event{Kind: EventEmailPrimary, User: e.UserID, Details: details(detailEmail, e.ID)}); err != nil {
 		return err
 	}
 	for _, old := range emails {

@@ -112,6 +112,7 @@ const (
 	FieldSubject   = "subject"
 	FieldSource    = "source"
 	FieldModel     = "model"
+	FieldKind      = "kind"
 
 	FieldGroup       = "group"
 	FieldDescription = "description"
@@ -229,6 +230,10 @@ const UnavailableBreaches = "breaches"
 // key that Options.Hasher was not given: a pepper, most often. No password can
 // be told right or wrong without it.
 const UnavailablePepper = "pepper"
+
+// UnavailableHook is what an [UnavailableError] names if Options.OnEvent has
+// panicked, or did not return in time.
+const UnavailableHook = "hook"
 
 // UnavailableError says what does not answer. Its text names no host, path or
 // statement; the cause is there for the host's own log with [errors.Unwrap].

@@ -2,15 +2,14 @@ package roster
 
 import (
 	"context"
-	"log/slog"
 	"time"
 )
 
 // EventID is the key of an [Event]. It is never reused; zero is none.
 type EventID int64
 
-// EventKind says what has happened. What a program records itself has kinds of its
-// own.
+// EventKind says what has happened. What a program records itself, by
+// [Users.Record], has kinds of its own.
 type EventKind string
 
 // Event is something that happened to the accounts, and the record of it. It
@@ -33,49 +32,9 @@ type Event struct {
 	Details Data // what else there is to say, by keys that the kind has
 
 	// Count is how often it happened from At to LastAt. It is one, and the two are
-	// equal, but for what fails again and again.
+	// equal, but for what was refused again and again: see [Users.Events].
 	Count  int
 	LastAt time.Time
-}
-
-// emit records what a verb does, in its transaction, and so takes part in what
-// becomes of that. An Options.OnEvent that refuses makes the verb fail. Actor,
-// RealActor, Addr and At are filled in.
-func (us *Users) emit(ctx context.Context, e Event) error {
-	us.fill(ctx, &e)
-	return us.store.InsertEvent(ctx, &e)
-}
-
-// emitLate records what a verb has refused, or what has failed: when the
-// transaction in ctx has ended, however it ends, or at once if there is none. It
-// never fails: what cannot be written is logged.
-func (us *Users) emitLate(ctx context.Context, e Event) {
-	us.fill(ctx, &e)
-	afterEnd(ctx, func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lateTimeout)
-		defer cancel()
-		if err := us.store.InsertEvent(ctx, &e); err != nil {
-			us.opts.Logger.Error("event not recorded", slog.String("kind", string(e.Kind)), slog.Int64("user", int64(e.User)), slog.Any("error", err))
-		}
-	})
-}
-
-// lateTimeout bounds how long a record is written that nothing waits for.
-const lateTimeout = 5 * time.Second
-
-// fill says who, from where and when.
-func (us *Users) fill(ctx context.Context, e *Event) {
-	if a := us.actor; a != nil {
-		e.Actor, e.RealActor = a.User, a.User
-		if a.Real != 0 {
-			e.RealActor = a.Real
-		}
-	}
-	if e.RealActor == 0 {
-		e.RealActor = e.Actor
-	}
-	e.Addr, e.At, e.Count = ClientFrom(ctx).addr(), us.now(), 1
-	e.LastAt = e.At
 }
 
 // EventStore keeps the rows of events. They outlive what they speak of.
@@ -84,8 +43,8 @@ type EventStore interface {
 	InsertEvent(ctx context.Context, e *Event) error
 
 	// CountEvent is InsertEvent for the first event under a key. For every other
-	// it adds one to Count of that row, sets LastAt to that of e and leaves the rest.
-	// It sets the ID and the Count that the row has then.
+	// it adds the Count of e to that of the row, sets LastAt to that of e and leaves
+	// the rest. It sets the ID and the Count that the row has then.
 	CountEvent(ctx context.Context, key string, e *Event) error
 
 	// EventPage returns at most q.Limit events, the latest first, of equal ones

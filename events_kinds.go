@@ -1,9 +1,99 @@
 package roster
 
-// The kinds of events that roster records. Every one that changes something is
-// recorded in the transaction of the change.
+import "slices"
+
+// The kinds of events. What changes something is recorded in the transaction of
+// the change, unless it says otherwise. Behind the dash are the details.
 const (
-	// EventDenied says that an actor was refused what they asked for. Details: the
-	// operation.
+	// Accounts.
+	EventUserCreated   EventKind = "user.created"   // - activated, source
+	EventUserActivated EventKind = "user.activated" // by the first proof, or by the program
+	EventUserEdited    EventKind = "user.edited"    // - fields; flags and was_flags, where they differ
+	EventUserRenamed   EventKind = "user.renamed"   // an auth-sensitive change of the name
+	EventUserDisabled  EventKind = "user.disabled"
+	EventUserEnabled   EventKind = "user.enabled"
+	EventUserDeleted   EventKind = "user.deleted"
+	EventUserRestored  EventKind = "user.restored"
+	EventUserPurged    EventKind = "user.purged" // also by Prune - pruned
+
+	// Addresses, by their IDs.
+	EventEmailClaimed       EventKind = "email.claimed"       // - email; owner, if somebody else has it
+	EventEmailActivated     EventKind = "email.activated"     // - email
+	EventEmailPrimary       EventKind = "email.primary"       // another one speaks for the user - email
+	EventEmailRemoved       EventKind = "email.removed"       // - emails
+	EventEmailUndeliverable EventKind = "email.undeliverable" // a server has refused the address - mail, mail_kind
+
+	// Codes in mails.
+	EventCodeSent     EventKind = "code.sent"     // - purpose, email
+	EventCodeRedeemed EventKind = "code.redeemed" // - purpose, email
+	EventCodeRefused  EventKind = "code.refused"  // whoever tried it; see [Users.Events] - verb
+
+	// Passwords.
+	EventPasswordChanged    EventKind = "password.changed"
+	EventPasswordReset      EventKind = "password.reset"     // by a code
+	EventPasswordGenerated  EventKind = "password.generated" // - keep
+	EventPasswordImported   EventKind = "password.imported"
+	EventPasswordRemoved    EventKind = "password.removed"
+	EventPasswordMustChange EventKind = "password.must_change"
+	EventPasswordConfirmed  EventKind = "password.confirmed" // by who was signed in; changes nothing
+	EventPasswordsWrapped   EventKind = "passwords.wrapped"  // after a call of WrapPasswords - hashes, unknown
+
+	// Sign-ins.
+	EventFirstSignIn     EventKind = "sign_in.first" // before the EventSignIn
+	EventSignIn          EventKind = "sign_in"
+	EventSignInFailed    EventKind = "sign_in.failed"    // a password was wrong, or did not help; see [Users.Events] - verb, outcome
+	EventSignInThrottled EventKind = "sign_in.throttled" // nothing was looked at; see [Users.Events] - verb
+
+	// Sessions. One that runs out is not recorded.
+	EventSessionStarted       EventKind = "session.started" // - session
+	EventSessionRenewed       EventKind = "session.renewed" // has a new token - session
+	EventSessionEnded         EventKind = "session.ended"   // - session
+	EventSessionsEnded        EventKind = "sessions.ended"  // all of a user, or all others - others
+	EventReauthenticated      EventKind = "session.reauthenticated"
+	EventImpersonationStarted EventKind = "impersonation.started" // - session
+	EventImpersonationEnded   EventKind = "impersonation.ended"
+
+	// Notices.
+	EventChangeUndone   EventKind = "change.undone"
+	EventChangeAccepted EventKind = "change.accepted"
+
+	// Mails that were given up, and taken up again, by package mailer, in its
+	// transactions: no Options.OnEvent or AfterEvent is told - mail, mail_kind, error.
+	EventMailFailed EventKind = "mail.failed"
+	EventMailResent EventKind = "mail.resent"
+
+	// EventPruned says that a call of Prune has removed something - how many of
+	// each. It is apart from the removal.
+	EventPruned EventKind = "pruned"
+
+	// EventDenied says that an actor was refused what they asked for, see
+	// [Users.For] and [Users.Events] - verb.
 	EventDenied EventKind = "denied"
 )
+
+// The keys of details.
+const (
+	detailVerb    = "verb"
+	detailOutcome = "outcome"
+	detailEmail   = "email"
+	detailEmails  = "emails"
+	detailPurpose = "purpose"
+	detailSession = "session"
+	detailMany    = "many" // so many rows that these are counted together
+)
+
+var eventKinds = []EventKind{
+	EventUserCreated, EventUserActivated, EventUserEdited, EventUserRenamed, EventUserDisabled, EventUserEnabled, EventUserDeleted,
+	EventUserRestored, EventUserPurged, EventEmailClaimed, EventEmailActivated, EventEmailPrimary, EventEmailRemoved,
+	EventEmailUndeliverable, EventCodeSent, EventCodeRedeemed, EventCodeRefused, EventPasswordChanged, EventPasswordReset,
+	EventPasswordGenerated, EventPasswordImported, EventPasswordRemoved, EventPasswordMustChange, EventPasswordConfirmed,
+	EventPasswordsWrapped, EventFirstSignIn, EventSignIn, EventSignInFailed, EventSignInThrottled, EventSessionStarted,
+	EventSessionRenewed, EventSessionEnded, EventSessionsEnded, EventReauthenticated, EventImpersonationStarted,
+	EventImpersonationEnded, EventChangeUndone, EventChangeAccepted, EventMailFailed, EventMailResent, EventPruned, EventDenied,
+}
+
+// EventKinds returns every kind that roster records.
+func EventKinds() []EventKind { return slices.Clone(eventKinds) }
+
+// IsOwn reports whether the kind is one of roster's.
+func (k EventKind) IsOwn() bool { return slices.Contains(eventKinds, k) }

@@ -257,6 +257,23 @@ func (g *guess) log(ctx context.Context, verb string, err error) {
 		attrs = append(attrs, slog.Bool("throttled", true))
 	}
 	g.us.opts.Logger.LogAttrs(ctx, level, "password attempt", attrs...)
+	g.emit(ctx, verb, outcome)
+}
+
+// emit records what was refused. What succeeds is for the verb to record.
+func (g *guess) emit(ctx context.Context, verb, outcome string) {
+	e := Event{Kind: EventSignInFailed, Details: details(detailVerb, verb, detailOutcome, outcome)}
+	switch outcome {
+	case "refused", "not_activated", "must_change":
+	case "throttled":
+		e.Kind, e.Details = EventSignInThrottled, details(detailVerb, verb)
+	default:
+		return
+	}
+	if g.who.user != nil {
+		e.User = g.who.user.ID
+	}
+	g.us.emitLate(ctx, e)
 }
 
 // noticeFailures tells the primary address that the right password came after

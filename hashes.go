@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -43,7 +44,10 @@ func (us *Users) importPassword(ctx context.Context, id UserID, hash Secret) err
 		case !errors.Is(err, ErrNotFound):
 			return err
 		}
-		return us.store.PutCredential(ctx, &Credential{UserID: id, Hash: hash, CreatedAt: us.now()})
+		if err := us.store.PutCredential(ctx, &Credential{UserID: id, Hash: hash, CreatedAt: us.now()}); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventPasswordImported, User: id})
 	})
 }
 
@@ -116,7 +120,18 @@ func (us *Users) WrapPasswords(ctx context.Context, cursor string, b Budget) (Wr
 	return w, wrap("wrap passwords", 0, err)
 }
 
-func (us *Users) wrapPasswords(ctx context.Context, cursor string, b Budget) (w Wrapped, err error) {
+func (us *Users) wrapPasswords(ctx context.Context, cursor string, b Budget) (Wrapped, error) {
+	w, err := us.wrapRows(ctx, cursor, b)
+	if w.Hashes == 0 {
+		return w, err
+	}
+	failed := us.store.Atomic(ctx, func(ctx context.Context) error {
+		return us.emit(ctx, Event{Kind: EventPasswordsWrapped, Details: details("hashes", w.Hashes, "unknown", w.Unknown)})
+	})
+	return w, cmp.Or(err, failed)
+}
+
+func (us *Users) wrapRows(ctx context.Context, cursor string, b Budget) (w Wrapped, err error) {
 	if err := us.ask(ctx, "WrapPasswords"); err != nil {
 		return w, err
 	}

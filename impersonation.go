@@ -60,10 +60,11 @@ func (us *Users) impersonate(ctx context.Context, own *Session, target UserID) (
 		s, token, err = us.insertSession(ctx, &Session{
 			User: u, Impersonator: actor, AuthenticatedAt: own.AuthenticatedAt, ExpiresAt: ends,
 		})
-		if err == nil {
-			us.recordImpersonation(ctx, "started", s)
+		if err != nil {
+			return err
 		}
-		return err
+		us.recordImpersonation(ctx, "started", s)
+		return us.emitSession(ctx, EventImpersonationStarted, s)
 	})
 	return orNone(s, token, err)
 }
@@ -163,10 +164,11 @@ func (us *Users) StopImpersonating(ctx context.Context, token string) (*Session,
 			return err
 		}
 		s, renewed, err = us.insertSession(ctx, &Session{User: m.RosterUser(), AuthenticatedAt: acting.AuthenticatedAt})
-		if err == nil {
-			us.recordImpersonation(ctx, "ended", acting)
+		if err != nil {
+			return err
 		}
-		return err
+		us.recordImpersonation(ctx, "ended", acting)
+		return us.emitSession(ctx, EventImpersonationEnded, acting)
 	})
 	return orNone(s, renewed, wrap("stop impersonating as user", acting.ImpersonatorID, err))
 }
@@ -178,7 +180,10 @@ func (us *Users) endOwn(ctx context.Context, s *Session) error {
 	if errors.Is(err, ErrNotFound) {
 		return ErrNoSession
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return us.emitSession(ctx, EventSessionEnded, s)
 }
 
 // recordImpersonation tells the operator who acts as whom, once it is so.

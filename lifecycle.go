@@ -26,7 +26,10 @@ func (us *Users) ActivateUser(ctx context.Context, id UserID) error {
 		}
 		now := us.now()
 		u.ActivatedAt, u.UpdatedAt = now, now
-		return us.update(ctx, m)
+		if err := us.update(ctx, m); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventUserActivated, User: id})
 	}))
 }
 
@@ -56,7 +59,14 @@ func (us *Users) setEnabled(ctx context.Context, verb string, id UserID, enabled
 			}
 		}
 		u.Enabled = enabled
-		return us.touched(ctx, m, us.now())
+		if err := us.touched(ctx, m, us.now()); err != nil {
+			return err
+		}
+		kind := EventUserDisabled
+		if enabled {
+			kind = EventUserEnabled
+		}
+		return us.emit(ctx, Event{Kind: kind, User: id})
 	})
 }
 
@@ -89,7 +99,10 @@ func (us *Users) Delete(ctx context.Context, id UserID) error {
 		if err := us.store.ReleaseEmails(ctx, id, now); err != nil {
 			return err
 		}
-		return us.retireName(ctx, u, now)
+		if err := us.retireName(ctx, u, now); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventUserDeleted, User: id})
 	}))
 }
 
@@ -114,7 +127,10 @@ func (us *Users) Restore(ctx context.Context, id UserID) error {
 		if err := us.store.ClaimName(ctx, u.NameKey, id, now); err != nil {
 			return err
 		}
-		return us.reclaim(ctx, id)
+		if err := us.reclaim(ctx, id); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventUserRestored, User: id})
 	}))
 }
 
@@ -144,14 +160,31 @@ func (us *Users) reclaim(ctx context.Context, id UserID) error {
 }
 
 // Purge removes a user and every row that belongs to it, deleted before or
-// not. It cannot be undone, and the name is free at once. It returns
-// ErrNotFound if there is no such user, or a [ConflictError] of
+// not. It cannot be undone, and the name is free at once. The record of what has
+// happened ([Users.Events]) stays, by the ID, without the addresses that the user
+// was at. It returns ErrNotFound if there is no such user, or a [ConflictError] of
 // [FieldReferenced] if a foreign key of the host's own tables needs the row.
 func (us *Users) Purge(ctx context.Context, id UserID) error {
 	return wrap("purge user", id, us.locked(ctx, "Purge", id, func(ctx context.Context, m Model) error {
 		if err := us.keepAdmin(ctx, m.RosterUser()); err != nil {
 			return err
 		}
-		return us.store.PurgeUser(ctx, id)
+		if err := us.store.PurgeUser(ctx, id); err != nil {
+			return err
+		}
+		return us.purged(ctx, false, id)
 	}))
+}
+
+// purged records who was purged, and forgets where they were.
+func (us *Users) purged(ctx context.Context, pruned bool, ids ...UserID) error {
+	if _, err := us.store.ForgetClients(ctx, ids...); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := us.emit(ctx, Event{Kind: EventUserPurged, User: id, Details: details("pruned", pruned)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -164,10 +164,24 @@ func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
 	if addr := ClientFrom(ctx).Addr; addr.IsValid() {
 		ip = addr.Unmap().WithZone("").String()
 	}
-	err := us.store.RecordLogin(ctx, u.ID, at, ip)
+	err := us.store.Atomic(ctx, func(ctx context.Context) error {
+		first, err := us.isFirst(ctx, u)
+		if err != nil {
+			return err
+		}
+		if err := us.store.RecordLogin(ctx, u.ID, at, ip); err != nil {
+			return err
+		}
+		if first {
+			if err := us.emit(ctx, Event{Kind: EventFirstSignIn, User: u.ID, Actor: u.ID}); err != nil {
+				return err
+			}
+		}
+		return us.emit(ctx, Event{Kind: EventSignIn, User: u.ID, Actor: u.ID})
+	})
 	var unavailable *UnavailableError
 	switch {
-	case errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase:
+	case us.opts.OnEvent == nil && errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase:
 		us.opts.Logger.Warn("sign-in not recorded", slog.Int64("user", int64(u.ID)), slog.String("unavailable", unavailable.What))
 		return nil
 	case errors.Is(err, ErrNotFound):
@@ -177,6 +191,16 @@ func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
 	}
 	u.LastLoginAt, u.LastLoginIP = at, ip
 	return nil
+}
+
+// isFirst reports whether a user who is about to be signed in never was before.
+// Of two at once it tells one so.
+func (us *Users) isFirst(ctx context.Context, u *User) (bool, error) {
+	if !u.LastLoginAt.IsZero() {
+		return false, nil
+	}
+	m, err := us.store.LockUser(ctx, u.ID)
+	return err == nil && m.RosterUser().LastLoginAt.IsZero(), err
 }
 
 // rehash stores the hash anew with today's parameters, unless the password was

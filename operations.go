@@ -99,6 +99,7 @@ var operations = []Operation{
 	{Verb: "IsFresh", Access: AccessFree},
 	{Verb: "RequireFresh", Access: AccessFree},
 	{Verb: "DeclaredPermissions", Access: AccessFree},
+	{Verb: "Record", Access: AccessFree},
 
 	// The program's own business.
 	{Verb: "StartSession", Access: AccessProgram},
@@ -160,6 +161,8 @@ var operations = []Operation{
 	{"EmailsOf", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
 	{"PrimaryEmail", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
 	{"Sessions", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+
+	{"Events", AccessRight, LevelJudge, PermReadEvents, PermReadEvents, GlobalOnly, SelfFree, 0},
 
 	// Changing them.
 	{"Edit", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},

@@ -141,6 +141,27 @@ type Options struct {
 	// them expires. Zero means 30 days, negative for ever.
 	MailKeep time.Duration
 
+	// EventKeep is how long the record of what has happened is kept, see
+	// [Users.Events]. Zero means a year, negative for ever; less than a day is
+	// refused.
+	EventKeep time.Duration
+
+	// OnEvent is called for every event in the transaction that it is recorded in,
+	// with the context of that: an error makes the verb fail with an error that wraps
+	// it, and nothing of it remains, no mail either. What it writes with that context
+	// is part of it. It may run more than once for one event. A panic, and not to
+	// return within 10 seconds, is an [UnavailableError] of [UnavailableHook]; heed
+	// the context. What was refused anyway (see [Users.Events]) it is not asked about.
+	// With an OnEvent, a sign-in that cannot be recorded fails. Nil: all may happen.
+	OnEvent func(ctx context.Context, e Event) error
+
+	// AfterEvent is called for every event when its transaction has committed, and
+	// for what was refused when it was, before the verb returns. A panic is logged,
+	// and nobody waits for it longer than 10 seconds. If the program dies between
+	// the commit and the call there is none: what must not be lost belongs into
+	// OnEvent. Nil: nobody is told.
+	AfterEvent func(ctx context.Context, e Event)
+
 	// ReservedNames are names that nobody can register or be renamed to, besides
 	// the built-in ones ("admin", "root", "support" and so on). Create may give
 	// them.
@@ -196,6 +217,8 @@ const (
 	defaultPendingTTL    = 7 * 24 * time.Hour
 	defaultNameHold      = 90 * 24 * time.Hour
 	defaultMailKeep      = 30 * 24 * time.Hour
+	defaultEventKeep     = 365 * 24 * time.Hour
+	minEventKeep         = 24 * time.Hour
 	defaultSessionTTL    = 7 * 24 * time.Hour
 	maxSessionTTL        = 30 * 24 * time.Hour
 	defaultSessionIdle   = 24 * time.Hour
@@ -209,7 +232,7 @@ const (
 // New returns the accounts that are kept in store. It reports everything that
 // is wrong with opts at once, joined. It does not touch the database.
 func New(store Store, opts *Options) (*Users, error) {
-	us := &Users{store: store, seeing: new(seeing)}
+	us := &Users{store: store, seeing: new(seeing), late: new(lateEvents)}
 	if opts != nil {
 		us.opts = *opts
 	}
@@ -255,6 +278,10 @@ func New(store Store, opts *Options) (*Users, error) {
 	o.PendingTTL = cmp.Or(o.PendingTTL, defaultPendingTTL)
 	o.NameHold = cmp.Or(o.NameHold, defaultNameHold)
 	o.MailKeep = cmp.Or(o.MailKeep, defaultMailKeep)
+	o.EventKeep = cmp.Or(o.EventKeep, defaultEventKeep)
+	if o.EventKeep > 0 && o.EventKeep < minEventKeep {
+		errs = append(errs, option("EventKeep", fmt.Errorf("must not be shorter than %s", minEventKeep)))
+	}
 	if o.PendingTTL > 0 && o.PendingTTL < o.ActivationTTL {
 		errs = append(errs, option("PendingTTL", errors.New("must not be shorter than ActivationTTL")))
 	}

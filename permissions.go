@@ -31,6 +31,7 @@ const (
 	PermImpersonate    Permission = "impersonate"
 	PermEditGrants     Permission = "edit_grants"
 	PermEditGroups     Permission = "edit_groups"
+	PermReadEvents     Permission = "read_events"
 )
 
 // The names that no program can declare: what the group admin holds, and what
@@ -67,6 +68,7 @@ var ownPermissions = []PermissionInfo{
 	{PermImpersonate, "Act as a user whose rights one holds.", ""},
 	{PermEditGrants, "Grant and revoke what one holds oneself.", ""},
 	{PermEditGroups, "Create, change and delete groups, and say who is in them.", ""},
+	{PermReadEvents, "See what has happened to everybody, and who did it.", ""},
 }
 
 // DeclaredPermissions returns the permissions that there are: roster's own, then those

@@ -103,7 +103,10 @@ func (us *Users) activateWithPassword(ctx context.Context, code, password string
 				return err
 			}
 			u.PasswordChangedAt = now
-			return us.touched(ctx, m, now)
+			if err := us.touched(ctx, m, now); err != nil {
+				return err
+			}
+			return us.emit(ctx, Event{Kind: EventPasswordChanged, User: id})
 		}, purposes...)
 	})
 	if err != nil {
@@ -151,7 +154,10 @@ func (us *Users) dropUnproven(ctx context.Context, e *UserEmail) error {
 			gone = append(gone, other.ID)
 		}
 	}
-	if _, err := us.store.DeleteEmails(ctx, gone...); err != nil || e.Primary {
+	if _, err := us.store.DeleteEmails(ctx, gone...); err != nil {
+		return err
+	}
+	if err := us.emitRemoved(ctx, e.UserID, gone...); err != nil || e.Primary {
 		return err
 	}
 	return us.markPrimary(ctx, e)

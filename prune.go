@@ -1,6 +1,9 @@
 package roster
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Budget bounds a piece of housekeeping.
 type Budget struct {
@@ -19,11 +22,12 @@ type Pruned struct {
 	Mails       int // mails that were done with long enough ago, or emptied since their code expired
 	Limits      int // counts of failures and mails that are over
 	Sessions    int // sessions that expired
+	Events      int // records of what happened long enough ago
 }
 
 // Total is all of it. Zero means that there is nothing left to do.
 func (p Pruned) Total() int {
-	return p.Activations + p.Undos + p.Emails + p.Users + p.Names + p.Mails + p.Limits + p.Sessions
+	return p.Activations + p.Undos + p.Emails + p.Users + p.Names + p.Mails + p.Limits + p.Sessions + p.Events
 }
 
 // Prune removes what has expired, within the budget: run it now and then, again
@@ -43,7 +47,19 @@ func (us *Users) Prune(ctx context.Context, b Budget) (Pruned, error) {
 	return p, wrap("prune", 0, err)
 }
 
-func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
+func (us *Users) prune(ctx context.Context, b Budget) (Pruned, error) {
+	p, err := us.pruneRows(ctx, b)
+	if p.Total() == 0 {
+		return p, err
+	}
+	e := Event{Kind: EventPruned, Details: details(
+		"activations", p.Activations, "undos", p.Undos, "emails", p.Emails, "users", p.Users, "names", p.Names, "mails", p.Mails,
+		"limits", p.Limits, "sessions", p.Sessions, "events", p.Events)}
+	failed := us.store.Atomic(ctx, func(ctx context.Context) error { return us.emit(ctx, e) })
+	return p, cmp.Or(err, failed)
+}
+
+func (us *Users) pruneRows(ctx context.Context, b Budget) (p Pruned, err error) {
 	if err := us.ask(ctx, "Prune"); err != nil {
 		return p, err
 	}
@@ -73,6 +89,11 @@ func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
 	if p.Sessions, err = us.store.PruneSessions(ctx, now, rows); err != nil {
 		return p, err
 	}
+	if us.opts.EventKeep >= 0 {
+		if p.Events, err = us.store.PruneEvents(ctx, now.Add(-us.opts.EventKeep), rows); err != nil {
+			return p, err
+		}
+	}
 	if us.opts.PendingTTL < 0 {
 		return p, nil
 	}
@@ -83,7 +104,16 @@ func (us *Users) prune(ctx context.Context, b Budget) (p Pruned, err error) {
 	if p.Emails, err = us.store.PruneEmails(ctx, before, rows); err != nil {
 		return p, err
 	}
-	ids, err := us.store.PruneUsers(ctx, before, FlagPrivileged|FlagNeverClean, rows)
-	p.Users = len(ids)
+	var ids []UserID
+	err = us.store.Atomic(ctx, func(ctx context.Context) (err error) {
+		ids, err = us.store.PruneUsers(ctx, before, FlagPrivileged|FlagNeverClean, rows)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		return us.purged(ctx, true, ids...)
+	})
+	if err == nil {
+		p.Users = len(ids)
+	}
 	return p, err
 }

@@ -133,6 +133,7 @@ func (us *Users) tryCode(ctx context.Context, verb string, try func() error) err
 	}
 	err = try()
 	if errors.Is(err, ErrActivation) {
+		us.emitLate(ctx, Event{Kind: EventCodeRefused, Details: details(detailVerb, verb)})
 		if _, failed := us.spend(ctx, now, budgets); failed != nil && !errors.Is(failed, ErrThrottled) {
 			us.opts.Logger.Warn("code not counted", slog.Any("error", failed))
 		}

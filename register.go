@@ -248,5 +248,8 @@ func (us *Users) insert(ctx context.Context, m Model, now time.Time) error {
 			return err
 		}
 	}
-	return us.store.ClaimName(ctx, u.NameKey, u.ID, now)
+	if err := us.store.ClaimName(ctx, u.NameKey, u.ID, now); err != nil {
+		return err
+	}
+	return us.emit(ctx, Event{Kind: EventUserCreated, User: u.ID, Details: details("activated", u.IsActivated(), "source", RegistrationSource.Get(u))})
 }

@@ -139,6 +139,9 @@ func (us *Users) insertSession(ctx context.Context, s *Session) (*Session, Secre
 	if err := us.store.InsertSession(ctx, s); err != nil {
 		return nil, Secret{}, err
 	}
+	if err := us.emitSession(ctx, EventSessionStarted, s); err != nil {
+		return nil, Secret{}, err
+	}
 	return s, token, nil
 }
 
@@ -192,7 +195,7 @@ func (us *Users) RenewSession(ctx context.Context, token string) (*Session, Secr
 	if err != nil {
 		return nil, Secret{}, wrap("renew session", 0, err)
 	}
-	renewed, err := us.renewSession(ctx, s)
+	renewed, err := us.renewSession(ctx, s, EventSessionRenewed)
 	return orNone(s, renewed, wrap("renew session of user", s.UserID, err))
 }
 
@@ -211,15 +214,20 @@ func (us *Users) Reauthenticate(ctx context.Context, token, password string) (*S
 		return nil, Secret{}, wrap(verb, s.UserID, err)
 	}
 	s.AuthenticatedAt, s.ExpiresAt = at, at.Add(us.opts.SessionTTL)
-	renewed, err := us.renewSession(ctx, s)
+	renewed, err := us.renewSession(ctx, s, EventReauthenticated)
 	return orNone(s, renewed, wrap(verb, s.UserID, err))
 }
 
 // renewSession writes a session under a new token in the place of the old one.
-func (us *Users) renewSession(ctx context.Context, s *Session) (Secret, error) {
+func (us *Users) renewSession(ctx context.Context, s *Session, kind EventKind) (Secret, error) {
 	old := s.Hash
 	token := s.renew(ctx, us.now())
-	err := us.store.UpdateSession(ctx, old, s)
+	err := us.store.Atomic(ctx, func(ctx context.Context) error {
+		if err := us.store.UpdateSession(ctx, old, s); err != nil {
+			return err
+		}
+		return us.emitSession(ctx, kind, s)
+	})
 	if errors.Is(err, ErrNotFound) {
 		return Secret{}, ErrNoSession // ended or renewed meanwhile
 	}
@@ -285,7 +293,10 @@ const maxSessions = 1000
 // if there is none, also if the session is somebody else's.
 func (us *Users) EndSession(ctx context.Context, user UserID, id uuid.UUID) error {
 	return wrap("end session of user", user, us.endingSessions(ctx, "EndSession", user, func(ctx context.Context) error {
-		return us.store.DeleteSession(ctx, user, id)
+		if err := us.store.DeleteSession(ctx, user, id); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventSessionEnded, User: user, Details: details(detailSession, id)})
 	}))
 }
 
@@ -311,8 +322,10 @@ func (us *Users) EndOtherSessions(ctx context.Context, token string) (int, error
 	}
 	n := 0
 	err = us.endingSessions(ctx, unasked, s.UserID, func(ctx context.Context) (err error) {
-		n, err = us.store.DeleteSessions(ctx, s.UserID, s.ID)
-		return err
+		if n, err = us.store.DeleteSessions(ctx, s.UserID, s.ID); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventSessionsEnded, User: s.UserID, Actor: s.UserID, Details: details("others", n)})
 	})
 	if err != nil {
 		return 0, wrap("end other sessions of user", s.UserID, err)
@@ -324,7 +337,10 @@ func (us *Users) EndOtherSessions(ctx context.Context, token string) (int, error
 // start: it is auth-sensitive, and codes are void. It returns ErrNotFound.
 func (us *Users) EndSessions(ctx context.Context, id UserID) error {
 	return wrap("end sessions of user", id, us.live(ctx, "EndSessions", id, func(ctx context.Context, m Model) error {
-		return us.touched(ctx, m, us.now())
+		if err := us.touched(ctx, m, us.now()); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventSessionsEnded, User: id})
 	}))
 }
 
@@ -337,7 +353,20 @@ func (us *Users) SignOut(ctx context.Context, token string) error {
 	if !ok {
 		return nil
 	}
-	return wrap("sign out", 0, us.store.DropSession(ctx, NewSecret(hash)))
+	return wrap("sign out", 0, us.signOut(ctx, NewSecret(hash)))
+}
+
+func (us *Users) signOut(ctx context.Context, hash Secret) error {
+	return us.store.Atomic(ctx, func(ctx context.Context) error {
+		s, _, err := us.store.SessionByHash(ctx, hash)
+		if err != nil {
+			return ignore(err, ErrNotFound)
+		}
+		if err := us.store.DropSession(ctx, hash); err != nil {
+			return err
+		}
+		return us.emitSession(ctx, EventSessionEnded, s)
+	})
 }
 
 // SessionStore keeps the rows of sessions.

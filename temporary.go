@@ -155,6 +155,9 @@ func (us *Users) RequirePasswordChange(ctx context.Context, id UserID, ttl time.
 		if err := us.touched(ctx, m, now); err != nil {
 			return err
 		}
+		if err := us.emit(ctx, Event{Kind: EventPasswordMustChange, User: id}); err != nil {
+			return err
+		}
 		e, err := us.spokesman(ctx, id)
 		if err != nil || e == nil {
 			return err
@@ -222,7 +225,10 @@ func (us *Users) takePassword(ctx context.Context, m Model, now time.Time) error
 		return err
 	}
 	u.PasswordChangedAt = time.Time{}
-	return us.touched(ctx, m, now)
+	if err := us.touched(ctx, m, now); err != nil {
+		return err
+	}
+	return us.emit(ctx, Event{Kind: EventPasswordRemoved, User: u.ID})
 }
 
 // localCredential is the credential of a user who belongs to no directory.

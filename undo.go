@@ -66,6 +66,9 @@ func (us *Users) undoChange(ctx context.Context, code, password string) (u *User
 			if u.ActivatedAt.IsZero() {
 				u.ActivatedAt = now
 			}
+			if err := us.emit(ctx, Event{Kind: EventChangeUndone, User: u.ID}); err != nil {
+				return err
+			}
 			removed, err := us.reinstate(ctx, un, now)
 			if err != nil {
 				return err
@@ -114,6 +117,9 @@ func (us *Users) reinstate(ctx context.Context, un *Undo, now time.Time) ([]*Use
 	if _, err := us.store.DeleteEmails(ctx, gone...); err != nil {
 		return nil, err
 	}
+	if err := us.emitRemoved(ctx, un.UserID, gone...); err != nil {
+		return nil, err
+	}
 	if own == nil || !own.IsActivated() { // as in prove
 		if _, err := us.store.DeleteReleased(ctx, un.AddressKey, un.UserID); err != nil {
 			return nil, err
@@ -144,8 +150,10 @@ func (us *Users) AcceptChange(ctx context.Context, code string) error {
 	return wrap("accept change", 0, us.tryCode(ctx, "AcceptChange", func() error {
 		return us.store.Atomic(ctx, func(ctx context.Context) error {
 			return us.redeemUndo(ctx, code, func(ctx context.Context, _ Model, un *Undo, _ time.Time) error {
-				_, err := us.store.VoidUndos(ctx, un.UserID, un.AddressKey, noRank)
-				return err
+				if _, err := us.store.VoidUndos(ctx, un.UserID, un.AddressKey, noRank); err != nil {
+					return err
+				}
+				return us.emit(ctx, Event{Kind: EventChangeAccepted, User: un.UserID})
 			})
 		})
 	}))
@@ -204,6 +212,9 @@ func (us *Users) redeemUndo(
 	// In one statement: what was found above may be gone by now.
 	if _, err := us.store.RedeemUndo(ctx, un.Hash, now); err != nil {
 		return us.deadIf(err, ErrNotFound, "used")
+	}
+	if err := us.emit(ctx, Event{Kind: EventCodeRedeemed, User: un.UserID, Details: details(detailPurpose, PurposeUndo)}); err != nil {
+		return err
 	}
 	return us.deadIf(fn(ctx, m, un, now), ErrConflict, "address taken")
 }

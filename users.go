@@ -34,8 +34,9 @@ type Users struct {
 	seeing   *seeing
 	cache    *sessionCache  // nil without Options.SessionCache
 	spare    *MemoryLimiter // where the store cannot count
-	actor    *Actor         // nil is the program itself, see For
-	about    *ScopeID       // the scope that the actor is asked about, see in; nil: its own
+	late     *lateEvents
+	actor    *Actor   // nil is the program itself, see For
+	about    *ScopeID // the scope that the actor is asked about, see in; nil: its own
 }
 
 // Atomic runs fn in one transaction, which travels in fn's context: all verbs
@@ -48,7 +49,7 @@ type Users struct {
 // that is a transaction of its own does that before it begins; inside fn, all
 // that fn has locked stays locked meanwhile, so call such a verb first.
 func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error) error {
-	return us.keepDenials(ctx, fn)
+	return us.store.Atomic(ctx, fn)
 }
 
 // ByID finds a user that is not deleted. It returns ErrNotFound if there is

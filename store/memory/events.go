@@ -97,7 +97,7 @@ func (s *Store) CountEvent(ctx context.Context, key string, e *roster.Event) err
 			return s.addEvent(st, in, key), nil
 		}
 		row := *old
-		row.Count++
+		row.Count += in.Count
 		row.LastAt = in.LastAt
 		st.setEvent(row.ID, old, &row)
 		return &row, nil

@@ -90,8 +90,9 @@ func eventCount(t *testing.T, s roster.Store) {
 	ok(t, s.CountEvent(ctx, "key", want))
 	other := event("kind", time.Minute)
 	ok(t, s.CountEvent(ctx, "Key", other))
-	for n := 2; n < 5; n++ {
+	for n := 2; n < 20; n += n {
 		e := event("another", time.Duration(n)*time.Hour)
+		e.Count = n / 2
 		e.Details, e.Addr, e.User = nil, "::9", 99
 		ok(t, s.CountEvent(ctx, "key", e))
 		if e.ID != want.ID || e.Count != n {

@@ -30,7 +30,7 @@ func (s *Store) eventQueries() eventQueries {
 	q := eventQueries{
 		insert: s.constant(insert + ") VALUES (" + placeholders(11) + ") RETURNING id"),
 		count: s.constant(insert + ", count_key) VALUES (" + placeholders(12) + `)
-ON CONFLICT (count_key) WHERE count_key IS NOT NULL DO UPDATE SET times = {events}.times + 1, last_at = excluded.last_at
+ON CONFLICT (count_key) WHERE count_key IS NOT NULL DO UPDATE SET times = {events}.times + excluded.times, last_at = excluded.last_at
 RETURNING id, times`),
 		forget: s.constant("UPDATE {events} SET addr = '' WHERE addr <> '' AND (real_actor_id <> 0 AND " + s.dialect.In("real_actor_id", 1) +
 			" OR user_id <> 0 AND real_actor_id = 0 AND " + s.dialect.In("user_id", 1) + ")"),

@@ -1,0 +1,18 @@
+package acceptance
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/go-roster/roster"
+)
+
+// eventFlows are about the record of what has happened.
+var eventFlows = []flow{
+	{verb: "Events", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return w.Events(ctx, roster.EventQuery{User: c.ann.ID, Limit: 3})
+	}},
+	{verb: "Record", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.Record(ctx, roster.Event{Kind: "vote.cast", User: c.ann.ID, Details: roster.Data{"for": json.RawMessage("7")}})
+	}},
+}
