@@ -24,6 +24,7 @@ func TestAmbiguous(t *testing.T) {
 	o.Entries = append(o.Entries,
 		slapd.Person("twin", "first", map[string][]string{"mail": {"ann@example.org"}}),
 		slapd.Person("other", "second", map[string][]string{"uid": {"other", "twin", "twin2"}}),
+		slapd.Person("zoe", "zoe's", map[string][]string{"uid": {"zoe", "another"}}),
 		slapd.Person("third", "third", map[string][]string{"uid": {"third", "twin"}}),
 		ldap.NewEntry("uid=alias,ou=people,"+slapd.Base, map[string][]string{
 			"objectClass": {"alias", "extensibleObject", "posixAccount"}, "uid": {"alias"}, "aliasedObjectName": {slapd.PersonDN("ann")},
@@ -42,11 +43,11 @@ func TestAmbiguous(t *testing.T) {
 		refuses(t, d, "twin", password, roster.ErrCredentials)
 	}
 	refuses(t, d, "alias", "correct horse", roster.ErrCredentials)
-	for name, password := range map[string]string{"other": "second", "twin2": "second", "ann": "correct horse"} {
+	for name, password := range map[string]string{"other": "second", "twin2": "second", "ann": "correct horse", "another": "zoe's"} {
 		id, err := d.Authenticate(t.Context(), name, password) // beside the referral
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
-		} else if want := strings.Replace(name, "twin2", "other", 1); id.Name != want {
+		} else if want := strings.NewReplacer("twin2", "other", "another", "zoe").Replace(name); id.Name != want {
 			t.Errorf("%s is %s", name, id.Name)
 		}
 	}

@@ -124,10 +124,11 @@ func New(opts Options) (*Directory, error) {
 	if o.BindName != "" {
 		wrong("BindName", checkBindName(o.BindName))
 	}
-	for name, d := range map[string]*time.Duration{"DialTimeout": &o.DialTimeout, "Timeout": &o.Timeout} {
-		if *d < 0 {
-			wrong(name, errors.New("must not be negative"))
-		}
+	if o.DialTimeout < 0 {
+		wrong("DialTimeout", errors.New("must not be negative"))
+	}
+	if o.Timeout < 0 {
+		wrong("Timeout", errors.New("must not be negative"))
 	}
 	o.DialTimeout = cmp.Or(o.DialTimeout, defaultDialTimeout)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)

@@ -35,7 +35,6 @@ func (d *Directory) ChangePassword(ctx context.Context, dn, old, new string) err
 		return invalidPassword(roster.ReasonCharacter)
 	}
 	err := d.try(ctx, dn, old, func(c *conn) *Error {
-		c.dead = true // what comes after is another bind, on a connection of its own
 		if d.opts.Schema.UnicodePwd {
 			return c.do(ctx, StagePassword, toModify, d.budget(), func(l *ldap.Conn) error {
 				r := ldap.NewModifyRequest(dn, nil)
