@@ -14,6 +14,16 @@ const fellows roster.GroupID = 1
 
 // attempts call each verb that takes a right, in a way that would work.
 var attempts = map[string]func(ctx context.Context, us *roster.Users, u *roster.User) error{
+	"Explain": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Explain(ctx, u.ID, roster.PermEditUser, 0, roster.Either)
+		return err
+	},
+	"Diff": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		for _, err := range us.Diff(ctx, roster.ChangeGrant(roster.ToUser(u.ID), 0, roster.Period{}, roster.PermEditUser)) {
+			return err
+		}
+		return nil
+	},
 	"Create": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
 		return us.Create(ctx, &roster.User{Name: "newcomer"})
 	},

@@ -83,6 +83,7 @@ InGroup                right    judge  get_user     =                 db      no
 Can                    right    judge  get_user     =                 db      none  -     yes
 Permissions            right    judge  get_user     =                 db      none  -     yes
 WhereCan               right    judge  get_user     =                 db      none  -     yes
+Explain                right    judge  get_user     =                 db      none  -     yes
 
 Grant                  right    admin  edit_grants  =                 dbcnts  caps  mine  no
 GrantDuring            right    admin  edit_grants  =                 dbcnts  caps  mine  no
@@ -91,6 +92,7 @@ RevokeAll              right    admin  edit_grants  =                 dbcnts  ca
 GrantsIn               right    judge  edit_grants  =                 dbcnts  -     -     yes
 WhoCan                 right    judge  edit_grants  =                 dbcnts  -     -     yes
 GrantsOf               right    judge  edit_grants  =                 db      -     -     yes
+Diff                   right    judge  edit_grants  =                 db      -     -     yes
 
 Create                 right    judge  create_user  =                 db      -     -     yes
 Invite                 right    judge  create_user  =                 db      -     -     yes

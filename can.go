@@ -58,18 +58,26 @@ func (us *Users) Can(ctx context.Context, user UserID, p Permission, scope Scope
 	if err := us.askID(ctx, "Can", user); err != nil {
 		return false, wrap(verb, user, err)
 	}
-	may, err := us.can(ctx, user, p, scope, mode)
+	may, err := us.answer(ctx, us.holding, user, p, scope, mode)
 	return may, wrap(verb, user, err)
 }
 
+// can is Can for what is about to be done: it does not rest on memory.
 func (us *Users) can(ctx context.Context, user UserID, p Permission, scope ScopeID, mode Mode) (bool, error) {
+	return us.answer(ctx, us.store.HeldGrants, user, p, scope, mode)
+}
+
+func (us *Users) answer(
+	ctx context.Context, holding func(context.Context, UserID, ScopeID) ([]Held, bool, error),
+	user UserID, p Permission, scope ScopeID, mode Mode,
+) (bool, error) {
 	if err := us.askable(p, mode); err != nil {
 		return false, err
 	}
 	if user <= 0 {
 		return false, invalid(FieldID, ReasonNotPositive)
 	}
-	held, live, err := us.store.HeldGrants(ctx, user, scope)
+	held, live, err := holding(ctx, user, scope)
 	if err != nil || !live {
 		return false, err
 	}
@@ -152,11 +160,11 @@ func (us *Users) permissionsOf(ctx context.Context, user UserID, scope ScopeID, 
 	if user <= 0 {
 		return nil, invalid(FieldID, ReasonNotPositive)
 	}
-	held, live, err := us.store.HeldGrants(ctx, user, scope)
+	held, live, err := us.holding(ctx, user, scope)
+	now := us.now()
 	if err != nil || !live {
 		return nil, err
 	}
-	now := us.now()
 	var ps []Permission
 	for i := range held {
 		switch h := &held[i]; {

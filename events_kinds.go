@@ -71,6 +71,19 @@ const (
 	EventDenied EventKind = "denied"
 )
 
+// The kinds of events of groups and grants. Details of the grants: the
+// permissions and, if there is a limit, from and until. A group that is deleted
+// takes its members and grants with it, without more events.
+const (
+	EventGroupCreated  EventKind = "group.created"
+	EventGroupEdited   EventKind = "group.edited"
+	EventGroupDeleted  EventKind = "group.deleted"
+	EventMemberAdded   EventKind = "member.added" // or what the membership says has changed
+	EventMemberRemoved EventKind = "member.removed"
+	EventGranted       EventKind = "grant.given" // or its period has changed
+	EventRevoked       EventKind = "grant.revoked"
+)
+
 // The keys of details.
 const (
 	detailVerb    = "verb"
@@ -90,6 +103,7 @@ var eventKinds = []EventKind{
 	EventPasswordsWrapped, EventFirstSignIn, EventSignIn, EventSignInFailed, EventSignInThrottled, EventSessionStarted,
 	EventSessionRenewed, EventSessionEnded, EventSessionsEnded, EventReauthenticated, EventImpersonationStarted,
 	EventImpersonationEnded, EventChangeUndone, EventChangeAccepted, EventMailFailed, EventMailResent, EventPruned, EventDenied,
+	EventGroupCreated, EventGroupEdited, EventGroupDeleted, EventMemberAdded, EventMemberRemoved, EventGranted, EventRevoked,
 }
 
 // EventKinds returns every kind that roster records.

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -87,9 +88,30 @@ func (us *Users) grant(ctx context.Context, verb string, to Subject, scope Scope
 			return err
 		}
 		g := Grant{Subject: to, ScopeID: scope, From: during.From, Until: during.Until, CreatedBy: us.by(), CreatedAt: us.now()}
-		_, err := us.store.PutGrants(ctx, g, names...)
-		return err
+		if n, err := us.store.PutGrants(ctx, g, names...); err != nil || n == 0 {
+			return err
+		}
+		return us.emitGrant(ctx, EventGranted, g, names)
 	})
+}
+
+// emitGrant records what was granted or revoked, by the names and the period.
+func (us *Users) emitGrant(ctx context.Context, kind EventKind, g Grant, names []Permission) error {
+	details := map[string]any{"permissions": names}
+	for key, t := range map[string]time.Time{"from": g.From, "until": g.Until} {
+		if !t.IsZero() {
+			details[key] = t
+		}
+	}
+	e := Event{Kind: kind, User: g.Subject.User, Group: g.Subject.Group, Scope: g.ScopeID, Details: Data{}}
+	for key, v := range details {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		e.Details[key] = raw
+	}
+	return us.emit(ctx, e)
 }
 
 // Revoke takes permissions back in a scope. With no permission at all it takes
@@ -136,8 +158,10 @@ func (us *Users) revoke(ctx context.Context, verb string, from Subject, scope Sc
 	if err := us.mayPass(ctx, verb, from.User, heldUntil(soon, scope, names)); err != nil {
 		return err
 	}
-	_, err := us.store.DeleteGrants(ctx, from, scope, names...)
-	return err
+	if n, err := us.store.DeleteGrants(ctx, from, scope, names...); err != nil || n == 0 {
+		return err
+	}
+	return us.emitGrant(ctx, EventRevoked, Grant{Subject: from, ScopeID: scope}, names)
 }
 
 // named are the names to be written, each once.

@@ -86,7 +86,10 @@ func (us *Users) createGroup(ctx context.Context, g *Group) error {
 	}
 	err = us.atomic(ctx, func(ctx context.Context) error {
 		row.ID = 0
-		return us.store.InsertGroup(ctx, row)
+		if err := us.store.InsertGroup(ctx, row); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventGroupCreated, Group: row.ID})
 	})
 	if err == nil {
 		*g = *row
@@ -141,7 +144,10 @@ func (us *Users) builtInGroup(ctx context.Context, name string) (*Group, error) 
 		if err != nil {
 			return err
 		}
-		if g, err = us.store.GroupByName(ctx, name); err != nil || !made || name != GroupAdmin {
+		if g, err = us.store.GroupByName(ctx, name); err != nil || !made {
+			return err
+		}
+		if err := us.emit(ctx, Event{Kind: EventGroupCreated, Group: g.ID}); err != nil || name != GroupAdmin {
 			return err
 		}
 		_, err = us.store.PutGrants(ctx, Grant{Subject: ToGroup(g.ID), CreatedAt: row.CreatedAt}, permAll)
@@ -168,7 +174,10 @@ func (us *Users) EditGroup(ctx context.Context, id GroupID, fn func(g *Group) er
 			return err
 		}
 		g.UpdatedAt = us.now()
-		return us.store.UpdateGroup(ctx, g)
+		if err := us.store.UpdateGroup(ctx, g); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventGroupEdited, Group: id})
 	}))
 }
 
@@ -208,7 +217,10 @@ func (us *Users) DeleteGroup(ctx context.Context, id GroupID) error {
 		if err := us.mayPassGroup(ctx, "DeleteGroup", 0, id); err != nil {
 			return err
 		}
-		return us.store.DeleteGroup(ctx, id)
+		if err := us.store.DeleteGroup(ctx, id); err != nil {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventGroupDeleted, Group: id})
 	}))
 }
 

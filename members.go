@@ -39,8 +39,11 @@ func (us *Users) join(ctx context.Context, verb string, group GroupID, user User
 		if err := us.mayPassGroup(ctx, verb, user, group); err != nil {
 			return err
 		}
-		_, err := us.store.PutMember(ctx, &Membership{GroupID: group, UserID: user, Rights: rights, CreatedAt: us.now()})
-		return err
+		m := &Membership{GroupID: group, UserID: user, Rights: rights, CreatedAt: us.now()}
+		if changed, err := us.store.PutMember(ctx, m); err != nil || !changed {
+			return err
+		}
+		return us.emit(ctx, Event{Kind: EventMemberAdded, User: user, Group: group})
 	})
 }
 
@@ -65,7 +68,10 @@ func (us *Users) leave(ctx context.Context, verb string, group GroupID, u *User)
 				return err
 			}
 		}
-		return ignore(us.store.DeleteMember(ctx, group, u.ID), ErrNotFound)
+		if err := us.store.DeleteMember(ctx, group, u.ID); err != nil {
+			return ignore(err, ErrNotFound)
+		}
+		return us.emit(ctx, Event{Kind: EventMemberRemoved, User: u.ID, Group: group})
 	})
 }
 

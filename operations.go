@@ -140,6 +140,8 @@ var operations = []Operation{
 	{"WhereCan", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
 	{"CanAll", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
 	{"IsPrivileged", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
+	{"Explain", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"Diff", AccessRight, LevelJudge, PermEditGrants, PermEditGrants, GlobalOnly, SelfAsked, 0},
 
 	// New accounts.
 	{"Create", AccessRight, LevelJudge, PermCreateUser, PermCreateUser, GlobalOnly, SelfAsked, 0},

@@ -33,6 +33,7 @@ type Users struct {
 	perms    permissions
 	seeing   *seeing
 	cache    *sessionCache  // nil without Options.SessionCache
+	held     *heldCache     // nil without Options.PermissionCache
 	spare    *MemoryLimiter // where the store cannot count
 	late     *lateEvents
 	actor    *Actor   // nil is the program itself, see For

@@ -237,8 +237,59 @@ func everyCall(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
 			}
 		}
 	}
+	everyCallOnGroups(t, s, u, now)
 	if err := s.PurgeUser(ctx, u.ID); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// everyCallOnGroups is everyCall for groups and grants.
+func everyCallOnGroups(t *testing.T, s roster.Store, u *roster.User, now time.Time) {
+	t.Helper()
+	ctx := t.Context()
+	g := &roster.Group{UUID: u.UUID, Name: u.Name, NameKey: u.NameKey, CreatedAt: now, UpdatedAt: now, Version: 1}
+	if err := s.InsertGroup(ctx, g); err != nil {
+		t.Fatal(err)
+	}
+	own, shared := roster.Grant{Subject: roster.ToUser(u.ID), CreatedAt: now}, roster.Grant{Subject: roster.ToGroup(g.ID), ScopeID: 1, Until: now, CreatedAt: now}
+	for i, call := range []func() error{
+		func() error { return only(s.OfferGroup(ctx, g)) },
+		func() error { return s.UpdateGroup(ctx, g) },
+		func() error { return only(s.GroupByName(ctx, g.NameKey)) },
+		func() error { return only(s.GroupByUUID(ctx, g.UUID)) },
+		func() error { return only(s.LockGroup(ctx, g.ID)) },
+		func() error {
+			return s.Atomic(ctx, func(ctx context.Context) error { return only(s.LockGroup(ctx, g.ID)) })
+		},
+		func() error { return only(s.GroupsByID(ctx, g.ID, 2)) },
+		func() error { return only(s.GroupPage(ctx, "a", 10)) },
+		func() error {
+			return only(s.PutMember(ctx, &roster.Membership{GroupID: g.ID, UserID: u.ID, CreatedAt: now}))
+		},
+		func() error { return only(s.MembersAfter(ctx, g.ID, 0, 10)) },
+		func() error { return only(s.MembershipsOf(ctx, u.ID, 2)) },
+		func() error { return only(s.PutGrants(ctx, own, "p", "q")) },
+		func() error { return only(s.PutGrants(ctx, shared, "p", "q")) },
+		func() error { return only(s.GrantsOf(ctx, own.Subject)) },
+		func() error { return only(s.GrantsOf(ctx, shared.Subject)) },
+		func() error { return only(s.GrantsIn(ctx, 1, 0, 10)) },
+		func() error { _, _, err := s.HeldGrants(ctx, u.ID, 1); return err },
+		func() error { return only(s.HeldAnywhere(ctx, u.ID, 2)) },
+		func() error {
+			return only(s.HeldByAll(ctx, "p", now, []roster.ScopeID{0, 1}, []roster.UserID{u.ID, 2}))
+		},
+		func() error { return only(s.HoldersAfter(ctx, "p", now, 1, 0, 0, 10)) },
+		func() error { return only(s.ScopesAfter(ctx, u.ID, "p", now, -1, 10)) },
+		func() error { return only(s.Privileged(ctx, now, nil, u.ID, 2)) },
+		func() error { return only(s.Privileged(ctx, now, []roster.ScopeID{0, 1}, u.ID, 2)) },
+		func() error { return only(s.DeleteGrants(ctx, own.Subject, 0, "p")) },
+		func() error { return only(s.DeleteGrants(ctx, shared.Subject, 1, "p")) },
+		func() error { return s.DeleteMember(ctx, g.ID, u.ID) },
+		func() error { return s.DeleteGroup(ctx, g.ID) },
+	} {
+		if err := call(); err != nil {
+			t.Fatalf("call %d on groups: %v", i, err)
+		}
 	}
 }
 
