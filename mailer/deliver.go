@@ -15,7 +15,7 @@ import (
 const (
 	maxBatch       = 16               // mails that are claimed at once
 	leases         = 3                // times Timeout, until others take a mail up
-	settleTimeout  = 10 * time.Second // to write down what became of a mail
+	settleTimeout  = 10 * time.Second // to claim mails, or to write down what became of one
 	grace          = 5 * time.Second  // for the mail that is being sent when the context ends
 	firstRetry     = time.Minute
 	longestRetry   = 4 * time.Hour
@@ -85,9 +85,16 @@ type worker struct {
 // batch claims some mails and sends them, one after the other. It returns how
 // many it has claimed.
 func (w *worker) batch(ctx context.Context, limit int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	now := w.now()
 	end := now.Add(leases * w.opts.Timeout)
-	mails, err := w.store.ClaimMails(ctx, w.claim, now, end, limit)
+	// Also if ctx ends meanwhile: what was claimed, and nobody has heard of it, would
+	// wait for the end of the lease.
+	claiming, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	mails, err := w.store.ClaimMails(claiming, w.claim, now, end, limit)
+	cancel()
 	if err != nil {
 		return 0, err
 	}

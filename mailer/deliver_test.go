@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/mailer"
+	"github.com/go-roster/roster/store/memory"
 )
 
 // A refusal for now is tried again, ever more rarely and with the same ID, as
@@ -284,6 +285,45 @@ func TestDeliverStops(t *testing.T) {
 	if diff := cmp.Diff(before[1:], after[1:]); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// stopping is a database that has claimed mails when the context ends, and whose
+// answer is lost for that.
+type stopping struct {
+	*memory.Store
+	stop context.CancelFunc
+}
+
+func (s *stopping) ClaimMails(
+	ctx context.Context, claim string, now, until time.Time, limit int,
+) ([]*roster.QueuedMail, error) {
+	mails, err := s.Store.ClaimMails(ctx, claim, now, until, limit)
+	s.stop()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return mails, err
+}
+
+// A context that ends while mails are claimed leaves none claimed: who comes next
+// need not wait for the end of a lease that nobody holds.
+func TestDeliverStopsClaiming(t *testing.T) {
+	r := newRig(t, nil)
+	r.queue("a@example.org", "b@example.org")
+	before := r.rows()
+	ctx, cancel := context.WithCancel(context.Background())
+	outbox, err := mailer.NewOutbox(
+		&stopping{r.store, cancel}, newComposer(t, r.clock.Now), r.post, &mailer.OutboxOptions{Key: key})
+	must(t, err)
+	for range 2 { // the second time it has ended before
+		if d, err := outbox.Deliver(ctx, roster.Budget{}); !errors.Is(err, context.Canceled) || d.Total() != 0 {
+			t.Errorf("%+v, %v", d, err)
+		}
+		if diff := cmp.Diff(before, r.rows()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	wantDelivered(t, r.deliver(), mailer.Delivered{Sent: 2})
 }
 
 // Run sends what is queued beside it at once, survives a server that is down,

@@ -1,9 +1,10 @@
+//go:build unix
+
 package main
 
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -45,11 +47,15 @@ func openChromium(t *testing.T) *chromium {
 	if err != nil {
 		t.Skip("there is no chromium in PATH")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	cmd := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+	dir, err := os.MkdirTemp("", "webapp-chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--disable-background-networking", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", // nothing outside
 		"--no-first-run", "--remote-debugging-pipe", "--window-size=1000,900",
-		"--user-data-dir="+t.TempDir(), "about:blank")
+		"--disable-breakpad", "--user-data-dir="+dir, "about:blank")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it starts others
 	theirIn, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -66,12 +72,20 @@ func openChromium(t *testing.T) *chromium {
 	c := &chromium{t: t, in: in, answers: make(chan message)}
 	go c.read(out)
 	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = in.Close()
-		for range c.answers { // until the pipe ends
+		for range c.answers { // until nobody holds the other end
 		}
-		_ = out.Close()
+		_, _ = cmd.Wait(), out.Close()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+			err := os.RemoveAll(dir) // where the last of them may still be writing
+			if err == nil {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatal(err)
+			}
+		}
 	})
 	var target struct{ TargetID string }
 	c.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
@@ -122,44 +136,55 @@ func (c *chromium) next() message {
 
 func (c *chromium) call(method string, params, result any) {
 	c.t.Helper()
+	if err := c.try(method, params, result); err != nil {
+		c.t.Fatalf("%s: %v", method, err)
+	}
+}
+
+func (c *chromium) try(method string, params, result any) error {
+	c.t.Helper()
 	c.last++
 	text, err := json.Marshal(message{ID: c.last, Method: method, SessionID: c.session, Params: params})
-	if err == nil {
-		_, err = c.in.Write(append(text, 0))
-	}
 	if err != nil {
-		c.t.Fatal(err)
+		return err
+	}
+	if _, err := c.in.Write(append(text, 0)); err != nil {
+		return err
 	}
 	for {
-		m := c.next()
-		if m.ID != c.last {
-			continue
+		switch m := c.next(); {
+		case m.ID != c.last:
+		case m.Error != nil:
+			return errors.New(m.Error.Message)
+		case result != nil:
+			return json.Unmarshal(m.Result, result)
+		default:
+			return nil
 		}
-		if m.Error != nil {
-			c.t.Fatalf("%s: %s", method, m.Error.Message)
-		}
-		if result != nil {
-			err = json.Unmarshal(m.Result, result)
-		}
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		return
 	}
 }
 
 // eval runs a script in the page and returns what it gives as text.
 func (c *chromium) eval(script string) string {
 	c.t.Helper()
+	text, err := c.tryEval(script)
+	if err != nil {
+		c.t.Fatalf("%s: %v", script, err)
+	}
+	return text
+}
+
+func (c *chromium) tryEval(script string) (string, error) {
+	c.t.Helper()
 	var got struct {
 		Result           struct{ Value any }
 		ExceptionDetails *struct{ Text string }
 	}
-	c.call("Runtime.evaluate", map[string]any{"expression": script, "returnByValue": true}, &got)
-	if got.ExceptionDetails != nil {
-		c.t.Fatalf("%s: %s", script, got.ExceptionDetails.Text)
+	err := c.try("Runtime.evaluate", map[string]any{"expression": script, "returnByValue": true}, &got)
+	if err == nil && got.ExceptionDetails != nil {
+		err = errors.New(got.ExceptionDetails.Text)
 	}
-	return fmt.Sprint(got.Result.Value)
+	return fmt.Sprint(got.Result.Value), err
 }
 
 // open goes to a page, and then waits until it is there.
@@ -171,26 +196,26 @@ func (c *chromium) open(url string) {
 // load waits for the page that fn leads to.
 func (c *chromium) load(fn func()) {
 	c.t.Helper()
-	before := c.eval("window.here = Math.random(), document.readyState")
+	before := c.eval("window.here = 1, location.pathname")
 	fn()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if c.eval("String(window.here === undefined) + document.readyState") == "truecomplete" {
+		state, err := c.tryEval("String(window.here === undefined) + document.readyState")
+		if err == nil && state == "truecomplete" { // an error is: between two pages
 			return
 		}
 		if time.Now().After(deadline) {
-			c.t.Fatalf("no page comes (%s)", before)
+			c.t.Fatalf("no page comes after %s", before)
 		}
 	}
 }
 
-// fill types into the form with the action, clicks on its button and waits for the
+// fill fills the form with the action in, clicks on its button and waits for the
 // next page. Fields and values take turns.
 func (c *chromium) fill(action string, fields ...string) {
 	c.t.Helper()
 	form := fmt.Sprintf("document.querySelector('form[action=%q]')", action)
 	for i := 0; i < len(fields); i += 2 {
-		c.eval(fmt.Sprintf("%s.elements[%q].focus()", form, fields[i]))
-		c.call("Input.insertText", map[string]any{"text": fields[i+1]}, nil)
+		c.eval(fmt.Sprintf("%s.elements[%q].value = %q", form, fields[i], fields[i+1]))
 	}
 	c.load(func() { c.eval(form + ".querySelector('button').click()") })
 }

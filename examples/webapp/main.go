@@ -116,7 +116,10 @@ func run(ctx context.Context, c config, listener net.Listener, logger *slog.Logg
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return errors.Join(server.Shutdown(closing), deliver(closing, outbox))
+	err = server.Shutdown(closing)
+	stop()
+	workers.Wait() // what they had in hand goes back
+	return errors.Join(err, deliver(closing, outbox))
 }
 
 // accounts are the options that make these the accounts of this program. A test
