@@ -23,8 +23,3 @@ func (q *asking) refused(ctx context.Context, target UserID, err error) error {
 	})
 	return err
 }
-
-// atomic is Users.Atomic for a verb.
-func (us *Users) atomic(ctx context.Context, fn func(ctx context.Context) error) error {
-	return us.store.Atomic(ctx, fn)
-}

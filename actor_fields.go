@@ -158,6 +158,16 @@ func (e edit) forbidden(ctx context.Context, u *User) error {
 	return nil
 }
 
+// askCreate is the question of Create.
+func (us *Users) askCreate(ctx context.Context, u *User) error {
+	q := us.asking("Create")
+	if err := q.ask(ctx); err != nil || q == nil || !u.Flags.Has(FlagPrivileged) {
+		return err
+	}
+	may, err := q.everywhere(ctx, PermPrivEditUser)
+	return q.refused(ctx, 0, naming(sure(may, err), FieldFlags))
+}
+
 // naming is notYours for an ErrForbidden.
 func naming(err error, fields ...string) error {
 	if errors.Is(err, ErrForbidden) {

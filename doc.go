@@ -120,9 +120,23 @@
 //
 // Ask [Users.RequireFresh] before whatever could take an account over. It wants
 // the password to have been typed within Options.FreshFor; [Users.Reauthenticate]
-// asks for it again. [Users.Impersonate] lets those act as a user whom
-// Options.MayImpersonate allows to; RequireFresh refuses them. A verb that takes
-// an ID cannot know who calls it, so this question is the program's to ask.
+// asks for it again. [Users.Impersonate] lets those act as a user who hold
+// [PermImpersonate], or whom Options.MayImpersonate allows to; RequireFresh
+// refuses them. A verb that takes an ID cannot know how fresh its caller is, so
+// this question is the program's to ask.
+//
+// # Acting for somebody
+//
+// What [New] returns is the program itself, and may everything. [Users.For]
+// returns the same for an [Actor], by [Session.Actor] say: every verb asks first,
+// in its transaction, by the one table that [Operations] returns. Own accounts need
+// no permission for what is harmless, privileged targets take a stronger one,
+// nobody passes on what they do not hold, and who may not do a thing to anybody is
+// not told whether there is such a user. Whoever asks, the last administrator, a
+// member of [GroupAdmin] who can sign in, stays: [ErrLastAdmin].
+//
+//	hers := users.For(roster.Actor{User: ann.ID, Level: roster.LevelAdmin})
+//	err := hers.Disable(ctx, ben.ID) // ErrForbidden, unless she may
 //
 // # Mail
 //

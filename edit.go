@@ -99,7 +99,7 @@ func (us *Users) onRow(ctx context.Context, verb string, id UserID, live bool, f
 	if id <= 0 {
 		return invalid(FieldID, ReasonNotPositive)
 	}
-	return us.atomic(ctx, func(ctx context.Context) error {
+	return us.store.Atomic(ctx, func(ctx context.Context) error {
 		m, err := us.store.LockUser(ctx, id)
 		var u *User
 		if err == nil {

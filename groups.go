@@ -84,7 +84,7 @@ func (us *Users) createGroup(ctx context.Context, g *Group) error {
 	if row.IsBuiltIn() {
 		return invalid(FieldName, ReasonReserved)
 	}
-	err = us.atomic(ctx, func(ctx context.Context) error {
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
 		row.ID = 0
 		if err := us.store.InsertGroup(ctx, row); err != nil {
 			return err
@@ -139,7 +139,7 @@ func (us *Users) builtInGroup(ctx context.Context, name string) (*Group, error) 
 	if err != nil {
 		return nil, err
 	}
-	err = us.atomic(ctx, func(ctx context.Context) error {
+	err = us.store.Atomic(ctx, func(ctx context.Context) error {
 		made, err := us.store.OfferGroup(ctx, row)
 		if err != nil {
 			return err
@@ -230,7 +230,7 @@ func (us *Users) lockedGroup(ctx context.Context, verb string, id GroupID, fn fu
 	if id <= 0 {
 		return invalid(FieldGroup, ReasonNotPositive)
 	}
-	return us.atomic(ctx, func(ctx context.Context) error {
+	return us.store.Atomic(ctx, func(ctx context.Context) error {
 		if verb != unasked {
 			if err := us.ask(ctx, verb); err != nil {
 				return err

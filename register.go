@@ -191,10 +191,10 @@ func (us *Users) Create(ctx context.Context, m Model) error {
 }
 
 func (us *Users) create(ctx context.Context, m Model) (err error) {
-	if err := us.ask(ctx, "Create"); err != nil {
-		return err
-	}
 	u, err := given(m)
+	if err == nil {
+		err = us.askCreate(ctx, u)
+	}
 	if err != nil {
 		return err
 	}
