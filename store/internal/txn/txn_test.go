@@ -41,13 +41,14 @@ func (tx *fakeTx) Commit(ctx context.Context) error {
 
 func (tx *fakeTx) Rollback() error {
 	tx.db.log("rollback %d", tx.try)
-	return nil
+	return tx.db.rollback
 }
 
 // fakeDB is a store without rows.
 type fakeDB struct {
 	txn.Runner[*fakeTx]
 	begin, commit func(try int) error
+	rollback      error
 
 	mu    sync.Mutex
 	tries int
