@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -290,7 +291,11 @@ func joinAgain(t *testing.T, p *Place) {
 // with it.
 func joinTurns(t *testing.T, p *Place) {
 	joined, tx, done := p.begin(t, t.Context())
-	const workers, rounds = 4, 10
+	const workers = 4
+	rounds := 10
+	if os.Getenv("ROSTER_SOAK") == "1" {
+		rounds = 2500
+	}
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {

@@ -79,6 +79,29 @@ func TestJoinDeferred(t *testing.T) {
 	if err := work(read); err != nil {
 		t.Errorf("again: %v", err)
 	}
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// From its beginning on an Atomic is the writer: what it has read stays true.
+	impatient := open(t, path, sqlite.BusyTimeout(hosttest.Busy))
+	tx, err := db.BeginTx(t.Context(), nil)
+	ok(err)
+	defer func() { _ = tx.Rollback() }()
+	joined, done, err := s.Join(t.Context(), tx)
+	ok(err)
+	ok(s.Atomic(joined, func(ctx context.Context) error {
+		if _, err := s.UserByName(ctx, "ann"); err != nil {
+			return err
+		}
+		if err := impatient.InsertUser(t.Context(), benchUser(1), ""); !errors.As(err, &un) {
+			t.Errorf("another writer: %v, want an UnavailableError", err)
+		}
+		return s.InsertUser(ctx, benchUser(2), "")
+	}))
+	ok(done(tx.Commit()))
 	if err := work(func(*sql.Tx) {}); !errors.Is(err, roster.ErrConflict) {
 		t.Errorf("the same name: %v, want a conflict", err)
 	}
