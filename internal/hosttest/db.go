@@ -169,7 +169,7 @@ func dbKept(t *testing.T, p *Place) {
 	var plain Conn
 	for _, result := range []error{nil, errHost} {
 		fails(t, "Atomic", p.Store.Atomic(t.Context(), func(ctx context.Context) error {
-			kept, db, plain = ctx, p.Store.DB(ctx), p.Store.SQL(ctx)
+			kept, db, plain = ctx, p.Store.DB(ctx), p.Store.SQL(ctx) //nolint:fatcontext // kept on purpose
 			return result
 		}), result)
 		p.refuses(kept, t, "with a context kept", roster.ErrTxDone)

@@ -34,15 +34,20 @@ type Store interface {
 // Place is a database with the tables of a store, and those of a host, which
 // [Tables] has made.
 type Place struct {
-	Store  Store   // waits for a place or a lock for Busy at most
+	Store  Store   // waits for others as long as it may take, for Patience
+	Hasty  Store   // the same tables, waits for Busy at most
 	DB     *sql.DB // the host's own handle
 	Users  string  // the name of the table of users
 	Orders string  // that of the host's, with foreign keys on it
 	Serial string  // what declares a key that counts by itself
 }
 
-// Busy is how long a store of a Place waits for others.
-const Busy = 500 * time.Millisecond
+// How long the stores of a Place wait for others. Nothing comes close to Patience
+// but where something is wrong.
+const (
+	Busy     = 300 * time.Millisecond
+	Patience = 2 * time.Minute
+)
 
 // Order is a row of the host.
 type Order struct {

@@ -186,7 +186,7 @@ func joinPanic(t *testing.T, p *Place) {
 			}
 		}()
 		_ = p.Store.Atomic(joined, func(ctx context.Context) error {
-			kept = ctx
+			kept = ctx //nolint:fatcontext // on purpose
 			later(ctx, &ran, "of what panicked")
 			_, err := p.user(ctx, "ben")
 			ok(t, err)
@@ -333,6 +333,7 @@ func joinTurns(t *testing.T, p *Place) {
 // A call inside an Atomic with the joined context is not of the Atomic: it does
 // not hang for good.
 func joinOuter(t *testing.T, p *Place) {
+	p.Store = p.Hasty
 	joined, tx, done := p.begin(t, t.Context())
 	ok(t, p.Store.Atomic(joined, func(ctx context.Context) error {
 		_, err := p.user(ctx, "ann")

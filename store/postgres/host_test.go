@@ -37,7 +37,7 @@ func emptied(t *testing.T) func(t testing.TB) string {
 		db := handle(inner, all[n])
 		for _, query := range []string{
 			"DROP SCHEMA public CASCADE", "CREATE SCHEMA public",
-			// so that it is found before a lock was waited for too long
+			// so that it is found sooner
 			"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 100', current_database()); END $$",
 		} {
 			if _, err := db.ExecContext(context.WithoutCancel(inner.Context()), query); err != nil {
@@ -65,13 +65,17 @@ func places(t testing.TB, dsn string, prefixes ...string) []*hosttest.Place {
 	t.Helper()
 	all := make([]*hosttest.Place, len(prefixes))
 	for i, prefix := range prefixes {
-		s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(prefix), postgres.BusyTimeout(hosttest.Busy))
-		if err != nil {
-			t.Fatal(err)
+		patient := func(d time.Duration) hosttest.Store {
+			s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(prefix), postgres.BusyTimeout(d))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			return s
 		}
-		t.Cleanup(func() { _ = s.Close() })
 		all[i] = &hosttest.Place{
-			Store: s, DB: handle(t, dsn), Users: prefix + "users", Serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+			Store: patient(hosttest.Patience), Hasty: patient(hosttest.Busy), DB: handle(t, dsn),
+			Users: prefix + "users", Serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
 		}
 	}
 	return all

@@ -14,8 +14,11 @@ func TestHost(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "app.db")
 		places := make([]*hosttest.Place, len(prefixes))
 		for i, prefix := range prefixes {
-			s := open(t, path, sqlite.Prefix(prefix), sqlite.BusyTimeout(hosttest.Busy))
-			places[i] = &hosttest.Place{Store: s, DB: raw(t, path), Users: prefix + "users", Serial: "INTEGER PRIMARY KEY"}
+			places[i] = &hosttest.Place{
+				Store: open(t, path, sqlite.Prefix(prefix), sqlite.BusyTimeout(hosttest.Patience)),
+				Hasty: open(t, path, sqlite.Prefix(prefix), sqlite.BusyTimeout(hosttest.Busy)),
+				DB:    raw(t, path), Users: prefix + "users", Serial: "INTEGER PRIMARY KEY",
+			}
 		}
 		return places
 	})

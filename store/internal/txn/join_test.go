@@ -205,7 +205,7 @@ func TestBinder(t *testing.T) {
 		bind := db.Binder(ctx)
 		_ = db.Atomic(t.Context(), func(other context.Context) error {
 			for what, c := range map[string]struct {
-				ctx  context.Context //nolint:containedctx // a table
+				ctx  context.Context
 				want int
 			}{"bound": {bind(t.Context()), 1}, "its own": {bind(other), 2}, "outer": {outer(ctx), 1}} {
 				if tx, ok, err := db.Tx(c.ctx); !ok || err != nil || tx.try != c.want {
