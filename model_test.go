@@ -113,7 +113,7 @@ func TestReadUsersCompare(t *testing.T) {
 	if !cmp.Equal(*u, b.User) || !reflect.DeepEqual(u, again) {
 		t.Error("users differ by what only the host has")
 	}
-	plain := roster.User(*u)
+	plain := *u
 	plain.Row = roster.Row{}
 	if !cmp.Equal(&plain, u) {
 		t.Error("go-cmp tells a plain user from a subscriber's")
