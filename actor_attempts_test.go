@@ -132,6 +132,22 @@ var attempts = map[string]func(ctx context.Context, us *roster.Users, u *roster.
 		return us.EndSession(ctx, u.ID, uuid.New())
 	},
 	"EndSessions": func(ctx context.Context, us *roster.Users, u *roster.User) error { return us.EndSessions(ctx, u.ID) },
+	"Identities": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.Identities(ctx, u.ID)
+		return err
+	},
+	"LinkIdentity": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.LinkIdentity(ctx, u.ID, roster.Identity{Provider: "google", Subject: u.Name})
+	},
+	"UnlinkIdentity": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.UnlinkIdentity(ctx, u.ID, "google", "nobody")
+	},
+	"LinkDirectory": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.LinkDirectory(ctx, u.ID, "corp", u.Name)
+	},
+	"UnlinkDirectory": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.UnlinkDirectory(ctx, u.ID)
+	},
 	"SetPassword": func(ctx context.Context, us *roster.Users, u *roster.User) error {
 		return us.SetPassword(ctx, u.ID, rostertest.Password+" again")
 	},
@@ -439,6 +455,26 @@ var others = map[string]func(ctx context.Context, us *roster.Users, u *roster.Us
 	},
 	"StopImpersonating": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
 		_, _, err := us.StopImpersonating(ctx, "token")
+		return err
+	},
+	"AuthenticateWith": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, err := us.AuthenticateWith(ctx, roster.Identity{Provider: "google", Subject: u.Name, Emails: []string{"newcomer@example.org"}})
+		return err
+	},
+	"SignInWith": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		_, _, err := us.SignInWith(ctx, roster.Identity{Provider: "google", Subject: u.Name, Emails: []string{"newcomer@example.org"}})
+		return err
+	},
+	"ActivateWithIdentity": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.ActivateWithIdentity(ctx, "code", roster.Identity{Provider: "google", Subject: "1"})
+		return err
+	},
+	"PlanSync": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.PlanSync(ctx, "corp", roster.Brake{})
+		return err
+	},
+	"ApplySync": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
+		_, err := us.ApplySync(ctx, &roster.Plan{Directory: "corp"})
 		return err
 	},
 	"StartSession": func(ctx context.Context, us *roster.Users, u *roster.User) error {

@@ -100,6 +100,7 @@ func newStaff(t testing.TB) *staff {
 	s := &staff{users: map[string]*roster.User{}}
 	s.Env = rostertest.New(t, func(o *roster.Options) {
 		o.Permissions = []roster.PermissionInfo{{Name: grade}}
+		o.Directories = []roster.Directory{rostertest.NewDirectory("corp")}
 	})
 	must := func(err error) {
 		t.Helper()

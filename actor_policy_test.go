@@ -57,6 +57,11 @@ DeclaredPermissions    free     -      -            -                 -       - 
 Record                 free     -      -            -                 -       -     -     yes
 
 StartSession           program  -      -            -                 -       -     -     yes
+AuthenticateWith       program  -      -            -                 -       -     -     yes
+SignInWith             program  -      -            -                 -       -     -     yes
+ActivateWithIdentity   program  -      -            -                 -       -     -     yes
+PlanSync               program  -      -            -                 -       -     -     yes
+ApplySync              program  -      -            -                 -       -     -     yes
 Check                  program  -      -            -                 -       -     -     yes
 Prune                  program  -      -            -                 -       -     -     yes
 PasswordFormats        program  -      -            -                 -       -     -     yes
@@ -113,6 +118,7 @@ PrimaryEmail           right    judge  get_user     =                 db      no
 EmailsOf               right    judge  get_user     =                 db      -     -     yes
 Sessions               right    judge  get_user     =                 db      none  -     yes
 Events                 right    judge  read_events  =                 db      none  -     yes
+Identities             right    judge  get_user     =                 db      none  -     yes
 
 Edit                   right    judge  edit_user    priv_edit_user    db      edit  -     yes
 Save                   right    judge  edit_user    priv_edit_user    db      edit  -     yes
@@ -134,6 +140,10 @@ GeneratePassword       right    admin  edit_passwd  priv_edit_passwd  db      no
 RemovePassword         right    judge  edit_passwd  priv_edit_passwd  db      caps  -     no
 RequirePasswordChange  right    judge  edit_passwd  priv_edit_passwd  db      caps  -     no
 RequirePasswordReset   right    judge  edit_passwd  priv_edit_passwd  db      caps  -     no
+LinkIdentity           right    admin  edit_passwd  priv_edit_passwd  db      none  yes   no
+UnlinkIdentity         right    admin  edit_passwd  priv_edit_passwd  db      none  -     no
+LinkDirectory          right    admin  edit_passwd  priv_edit_passwd  db      caps  yes   no
+UnlinkDirectory        right    admin  edit_passwd  priv_edit_passwd  db      caps  -     no
 CheckPassword          right    -      -            -                 -       none  -     no
 
 Delete                 right    admin  delete_user  priv_delete_user  db      caps  -     no

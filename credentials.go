@@ -54,6 +54,9 @@ func (us *Users) ChangePassword(ctx context.Context, id UserID, current, passwor
 func (us *Users) changePassword(
 	ctx context.Context, verb string, id UserID, current, password string, then func(ctx context.Context, m Model) error,
 ) error {
+	if u, err := us.byID(ctx, id); err == nil && u.DirectoryID != "" {
+		return us.changeInDirectory(ctx, verb, u, current, password, then)
+	}
 	if _, err := us.preparePassword(password); err != nil {
 		return err
 	}
@@ -201,13 +204,17 @@ func (us *Users) tellPassword(ctx context.Context, u *User, kind MailKind, prove
 func (us *Users) checkPassword(ctx context.Context, id UserID, password string) (*Credential, error) {
 	u, err := us.byID(ctx, id)
 	var c *Credential
-	if err == nil && u.DirectoryID == "" { // else the directory has the password
+	if err == nil && u.DirectoryID == "" {
 		c, err = us.store.Credential(ctx, id, 0)
 	}
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
 	_, err = us.guess(ctx, "check password", accountByID(id, u), func(ctx context.Context, blind bool) error {
+		if u != nil && u.DirectoryID != "" {
+			_, err := us.checkInDirectory(ctx, u, password, blind)
+			return err
+		}
 		ok, _, err := us.verify(ctx, c, password)
 		if err != nil {
 			return err

@@ -29,14 +29,16 @@ const (
 	// NewUser.Source.
 	RegistrationSource Field[string] = "registration_source"
 
-	// FirstLogin says that the user has yet to see what a newcomer is shown. The
-	// program sets and clears it.
+	// FirstLogin says that the user has yet to see what a newcomer is shown. It is
+	// set where a directory or an outside identity brings somebody new, and cleared
+	// when they come again in that way; else the program sets and clears it.
 	FirstLogin Field[bool] = "first_login"
 
 	// FullName is for programs that keep a longer form of the name than RealName.
 	FullName Field[string] = "full_name"
 
-	// Social is for what each outside provider said, by provider.
+	// Social is for what each outside provider said, by provider, in accounts that
+	// another system has made. What SignInWith is told is in [UserIdentity.Data].
 	Social Field[map[string]json.RawMessage] = "social"
 )
 
@@ -118,6 +120,17 @@ func (d Data) canonical() (Data, error) {
 		out[key] = b.Bytes()
 	}
 	return out, nil
+}
+
+// encode is d as a JSON object, by key, every value as it stands.
+func (d Data) encode() (json.RawMessage, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(d); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // checkJSON refuses what databases disagree on: NUL, lone surrogates, invalid

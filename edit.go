@@ -145,6 +145,11 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 	if err := us.update(ctx, m); err != nil {
 		return err
 	}
+	if u.DirectoryID != before.DirectoryID { // who somebody is elsewhere is for that to say
+		if err := us.takeIdentities(ctx, u.ID); err != nil {
+			return err
+		}
+	}
 	if u.DirectoryID != "" && before.DirectoryID == "" { // which has the password from now on
 		if err := us.store.DeleteCredential(ctx, u.ID, 0); err != nil {
 			return err

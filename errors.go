@@ -63,7 +63,7 @@ var (
 	ErrThrottled = errors.New("roster: throttled")
 
 	// ErrPasswordRequired says that the code is good and that a password has to
-	// come with it: see [Users.ActivateWithPassword].
+	// come with it: see [Users.ActivateWithPassword] and [Users.ActivateWithIdentity].
 	ErrPasswordRequired = errors.New("roster: a password is required")
 
 	// ErrStale says that the row was changed since it was read.

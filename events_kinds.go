@@ -38,6 +38,12 @@ const (
 	EventPasswordConfirmed  EventKind = "password.confirmed" // by who was signed in; changes nothing
 	EventPasswordsWrapped   EventKind = "passwords.wrapped"  // after a call of WrapPasswords - hashes, unknown
 
+	// Outside identities and directories.
+	EventIdentityLinked   EventKind = "identity.linked"   // - provider
+	EventIdentityUnlinked EventKind = "identity.unlinked" // - provider, or how many identities
+	EventUserFollowed     EventKind = "user.followed"     // took over what a directory says - provider, fields, skipped addresses
+	EventDirectorySynced  EventKind = "directory.synced"  // after a call of ApplySync - provider, how many of each
+
 	// Sign-ins.
 	EventFirstSignIn     EventKind = "sign_in.first" // before the EventSignIn
 	EventSignIn          EventKind = "sign_in"
@@ -86,13 +92,14 @@ const (
 
 // The keys of details.
 const (
-	detailVerb    = "verb"
-	detailOutcome = "outcome"
-	detailEmail   = "email"
-	detailEmails  = "emails"
-	detailPurpose = "purpose"
-	detailSession = "session"
-	detailMany    = "many" // so many rows that these are counted together
+	detailVerb     = "verb"
+	detailOutcome  = "outcome"
+	detailEmail    = "email"
+	detailEmails   = "emails"
+	detailPurpose  = "purpose"
+	detailSession  = "session"
+	detailProvider = "provider"
+	detailMany     = "many" // so many rows that these are counted together
 )
 
 var eventKinds = []EventKind{
@@ -100,7 +107,7 @@ var eventKinds = []EventKind{
 	EventUserRestored, EventUserPurged, EventEmailClaimed, EventEmailActivated, EventEmailPrimary, EventEmailRemoved,
 	EventEmailUndeliverable, EventCodeSent, EventCodeRedeemed, EventCodeRefused, EventPasswordChanged, EventPasswordReset,
 	EventPasswordGenerated, EventPasswordImported, EventPasswordRemoved, EventPasswordMustChange, EventPasswordConfirmed,
-	EventPasswordsWrapped, EventFirstSignIn, EventSignIn, EventSignInFailed, EventSignInThrottled, EventSessionStarted,
+	EventPasswordsWrapped, EventIdentityLinked, EventIdentityUnlinked, EventUserFollowed, EventDirectorySynced, EventFirstSignIn, EventSignIn, EventSignInFailed, EventSignInThrottled, EventSessionStarted,
 	EventSessionRenewed, EventSessionEnded, EventSessionsEnded, EventReauthenticated, EventImpersonationStarted,
 	EventImpersonationEnded, EventChangeUndone, EventChangeAccepted, EventMailFailed, EventMailResent, EventPruned, EventDenied,
 	EventGroupCreated, EventGroupEdited, EventGroupDeleted, EventMemberAdded, EventMemberRemoved, EventGranted, EventRevoked,

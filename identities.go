@@ -2,6 +2,9 @@ package roster
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -35,20 +38,6 @@ type Identity struct {
 	Data Data
 }
 
-// The bounds of what names an identity, in bytes.
-const (
-	maxProviderBytes = 64
-	maxSubjectBytes  = 255
-)
-
-// checkProvider refuses what cannot name a directory or provider.
-func checkProvider(provider string) error {
-	if provider == "" {
-		return invalid(FieldProvider, ReasonEmpty)
-	}
-	return checkText(FieldProvider, provider, maxProviderBytes, maxProviderBytes)
-}
-
 // UserIdentity is one outside identity by which a user signs in: the person of
 // that Subject at that Provider. Nobody else can have it.
 type UserIdentity struct {
@@ -65,6 +54,141 @@ type UserIdentity struct {
 
 	CreatedAt time.Time
 	UpdatedAt time.Time // when Emails or Data last changed
+}
+
+// Identities returns the outside identities of a user, by provider and subject.
+// It returns ErrNotFound if there is no such user.
+func (us *Users) Identities(ctx context.Context, id UserID) ([]*UserIdentity, error) {
+	const verb = "list identities of user"
+	u, err := us.byID(ctx, id)
+	if err := us.askOf(ctx, "Identities", u, err); err != nil {
+		return nil, wrap(verb, id, err)
+	}
+	list, err := us.store.IdentitiesOf(ctx, id)
+	return list, wrap(verb, id, err)
+}
+
+// The bounds of what is kept of an identity: of names in bytes, of lists in
+// entries.
+const (
+	maxProviderBytes  = 64
+	maxSubjectBytes   = 255
+	maxIdentityEmails = 50
+	maxIdentityGroups = 5000
+)
+
+// checkProvider refuses what cannot name a directory or provider.
+func checkProvider(provider string) error {
+	if provider == "" {
+		return invalid(FieldProvider, ReasonEmpty)
+	}
+	return checkText(FieldProvider, provider, maxProviderBytes, maxProviderBytes)
+}
+
+// checkSubject refuses what cannot name anybody there.
+func checkSubject(subject string) error {
+	if subject == "" {
+		return invalid(FieldSubject, ReasonEmpty)
+	}
+	return checkText(FieldSubject, subject, maxSubjectBytes, maxSubjectBytes)
+}
+
+// testimony is an [Identity] without what cannot be kept here.
+type testimony struct {
+	Identity
+	keys    []string // of Emails, one by one
+	skipped int      // how many addresses were left out
+}
+
+// hear takes an Identity for what it is worth. It refuses one that names nobody.
+func hear(id *Identity) (*testimony, error) {
+	if err := checkProvider(id.Provider); err != nil {
+		return nil, err
+	}
+	if err := checkSubject(id.Subject); err != nil {
+		return nil, err
+	}
+	t := &testimony{Identity: *id}
+	t.Emails = nil
+	for _, address := range id.Emails {
+		key, err := AddressKey(address)
+		if slices.Contains(t.keys, key) {
+			continue
+		}
+		if err != nil || len(t.keys) == maxIdentityEmails {
+			t.skipped++
+			continue
+		}
+		t.Emails, t.keys = append(t.Emails, address), append(t.keys, key)
+	}
+	if checkText(FieldRealName, t.RealName, 4*maxRealNameRunes, maxRealNameRunes) != nil {
+		t.RealName = ""
+	}
+	if checkText(FieldDirectory, t.DN, 4*maxDirectoryRunes, maxDirectoryRunes) != nil {
+		t.DN = ""
+	}
+	var err error
+	if t.Locale, err = canonicalLocale(t.Locale); err != nil {
+		t.Locale = ""
+	}
+	if checkTimezone(t.Timezone) != nil {
+		t.Timezone = ""
+	}
+	if t.Data, err = t.Data.canonical(); err != nil {
+		t.Data = nil
+	}
+	t.Groups = t.Groups[:min(len(t.Groups), maxIdentityGroups)]
+	return t, nil
+}
+
+// mergeData returns old with what is new written over it. Objects are merged key
+// by key, however deep; null says nothing. No key is ever lost: if there would be
+// too much, it is old that stays.
+func mergeData(old, news Data) Data {
+	if len(news) == 0 {
+		return old
+	}
+	merged := maps.Clone(old)
+	if merged == nil {
+		merged = Data{}
+	}
+	for key, raw := range news {
+		merged[key] = mergeJSON(merged[key], raw)
+		if merged[key] == nil {
+			delete(merged, key)
+		}
+	}
+	merged, err := merged.canonical()
+	if err != nil {
+		return old
+	}
+	return merged
+}
+
+// mergeJSON is mergeData for one value. It is nil if neither says anything.
+func mergeJSON(old, news json.RawMessage) json.RawMessage {
+	if string(news) == "null" {
+		return old
+	}
+	var was, is Data
+	if json.Unmarshal(old, &was) != nil || was == nil || json.Unmarshal(news, &is) != nil || is == nil {
+		return news
+	}
+	for key, raw := range is {
+		if raw = mergeJSON(was[key], raw); raw != nil {
+			was[key] = raw
+		}
+	}
+	merged, err := was.encode()
+	if err != nil {
+		return old
+	}
+	return merged
+}
+
+// sameData reports whether two bags hold the same, byte for byte.
+func sameData(a, b Data) bool {
+	return maps.EqualFunc(a, b, func(x, y json.RawMessage) bool { return string(x) == string(y) })
 }
 
 // IdentityStore keeps the rows of outside identities.

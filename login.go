@@ -93,7 +93,12 @@ func (us *Users) know(ctx context.Context, verb, login, typed string) (k knowing
 		return k, err
 	}
 	k.credential = c
+	list := us.directoriesFor(login, m)
 	k.failures, err = us.guess(ctx, verb, accountOf(login, m), func(ctx context.Context, blind bool) (err error) {
+		if len(list) > 0 {
+			k.user, err = us.byDirectory(ctx, list, login, typed, m, blind)
+			return err
+		}
 		var ok bool
 		ok, k.rehash, err = us.verify(ctx, c, typed)
 		if err != nil {

@@ -53,6 +53,12 @@ const (
 	// be changed at the next sign-in.
 	MailMustChangePassword MailKind = "must_change_password"
 
+	// MailIdentityLinked tells the primary address that an outside identity can be
+	// used to sign in from now on, MailIdentityUnlinked that one no longer can. They
+	// carry an undo code.
+	MailIdentityLinked   MailKind = "identity_linked"
+	MailIdentityUnlinked MailKind = "identity_unlinked"
+
 	// MailNewSignIn tells the primary address of a sign-in from a device or
 	// place that is new. roster does not send it by itself: it is for a program
 	// that knows which those are, and hands it to its Mailer.
@@ -68,7 +74,7 @@ func MailKinds() []MailKind {
 	return []MailKind{
 		MailActivateAccount, MailActivateEmail, MailChangeEmail, MailResetPassword, MailAddressTaken,
 		MailEmailChanged, MailEmailRemoved, MailPasswordChanged, MailInvitation, MailGeneratedPassword,
-		MailMustChangePassword, MailNewSignIn, MailSignInAfterFailures,
+		MailMustChangePassword, MailIdentityLinked, MailIdentityUnlinked, MailNewSignIn, MailSignInAfterFailures,
 	}
 }
 
@@ -77,7 +83,7 @@ func MailKinds() []MailKind {
 func (k MailKind) IsNotice() bool {
 	switch k {
 	case MailEmailChanged, MailEmailRemoved, MailPasswordChanged, MailGeneratedPassword, MailMustChangePassword,
-		MailNewSignIn, MailSignInAfterFailures:
+		MailIdentityLinked, MailIdentityUnlinked, MailNewSignIn, MailSignInAfterFailures:
 		return true
 	}
 	return false

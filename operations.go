@@ -103,6 +103,11 @@ var operations = []Operation{
 
 	// The program's own business.
 	{Verb: "StartSession", Access: AccessProgram},
+	{Verb: "AuthenticateWith", Access: AccessProgram},
+	{Verb: "SignInWith", Access: AccessProgram},
+	{Verb: "ActivateWithIdentity", Access: AccessProgram},
+	{Verb: "PlanSync", Access: AccessProgram},
+	{Verb: "ApplySync", Access: AccessProgram},
 	{Verb: "Check", Access: AccessProgram},
 	{Verb: "Prune", Access: AccessProgram},
 	{Verb: "PasswordFormats", Access: AccessProgram},
@@ -163,6 +168,7 @@ var operations = []Operation{
 	{"EmailsOf", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfAsked, 0},
 	{"PrimaryEmail", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
 	{"Sessions", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
+	{"Identities", AccessRight, LevelJudge, PermGetUser, PermGetUser, GlobalOnly, SelfFree, 0},
 
 	{"Events", AccessRight, LevelJudge, PermReadEvents, PermReadEvents, GlobalOnly, SelfFree, 0},
 
@@ -189,6 +195,12 @@ var operations = []Operation{
 	{"RemovePassword", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
 	{"RequirePasswordChange", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
 	{"RequirePasswordReset", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
+
+	// Other ways to sign in.
+	{"LinkIdentity", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, Over | Alone},
+	{"UnlinkIdentity", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, Alone},
+	{"LinkDirectory", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Over | Alone},
+	{"UnlinkDirectory", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
 
 	// The end.
 	{"Delete", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, Alone},

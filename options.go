@@ -201,8 +201,9 @@ type Options struct {
 
 	// NewModel makes the value of the host's own type that a new person becomes
 	// who does not come with one: by Register and Invite without a NewUser.Model,
-	// and by a [Directory]. draft is what is known so far; what becomes of it, or of
-	// the User in the answer, does not matter. Nil, or an answer that is nil, means
+	// and by a [Directory] or an outside identity, where it may run more than once.
+	// draft is what is known so far; what becomes of it, or of the User in the answer,
+	// does not matter. Nil, or an answer that is nil, means
 	// a plain user: the columns of the host get their defaults. An error ends the
 	// verb. See [Model].
 	NewModel func(ctx context.Context, draft *User) (Model, error)

@@ -72,11 +72,7 @@ func (us *Users) activateWithPassword(ctx context.Context, code, password string
 		if m.RosterUser().DirectoryID != "" {
 			return invalid(FieldDirectory, ReasonReadOnly)
 		}
-		proven, err := us.hasProven(ctx, id)
-		if err == nil && proven {
-			err = us.dead("not the first proof")
-		}
-		if err != nil {
+		if err := us.firstProof(ctx, id); err != nil {
 			return err
 		}
 		now, err := us.store.Credential(ctx, id, 0)
@@ -115,9 +111,9 @@ func (us *Users) activateWithPassword(ctx context.Context, code, password string
 	return u, nil
 }
 
-// unproven reports whether a code that proves an address needs a password
-// beside it: nobody has proven an address of the user yet, and there is a
-// password whose owner is not known, or there has to be one.
+// unproven reports whether a code that proves an address needs a password or an
+// identity beside it: nobody has proven an address of the user yet, and there is one
+// whose owner is not known, or there has to be one.
 func (us *Users) unproven(ctx context.Context, u *User, a *Activation) (bool, error) {
 	if u.DirectoryID != "" {
 		return false, nil
@@ -126,13 +122,32 @@ func (us *Users) unproven(ctx context.Context, u *User, a *Activation) (bool, er
 		if us.opts.KeepEarlyPassword {
 			return false, nil
 		}
-		_, err := us.store.Credential(ctx, u.ID, 0)
-		if err != nil {
-			return false, ignore(err, ErrNotFound)
+		ways, err := us.hasWays(ctx, u.ID)
+		if err != nil || !ways {
+			return false, err
 		}
 	}
 	proven, err := us.hasProven(ctx, u.ID)
 	return !proven, err
+}
+
+// hasWays reports whether a user has a password or an outside identity.
+func (us *Users) hasWays(ctx context.Context, id UserID) (bool, error) {
+	_, err := us.store.Credential(ctx, id, 0)
+	if !errors.Is(err, ErrNotFound) {
+		return err == nil, err
+	}
+	all, err := us.store.IdentitiesOf(ctx, id)
+	return len(all) > 0, err
+}
+
+// firstProof refuses a code if an address of the user was proven before.
+func (us *Users) firstProof(ctx context.Context, id UserID) error {
+	proven, err := us.hasProven(ctx, id)
+	if err == nil && proven {
+		err = us.dead("not the first proof")
+	}
+	return err
 }
 
 // hasProven reports whether a user has an activated address.
@@ -141,8 +156,8 @@ func (us *Users) hasProven(ctx context.Context, id UserID) (bool, error) {
 	return slices.ContainsFunc(emails, (*UserEmail).IsActivated), err
 }
 
-// dropUnproven removes the other addresses of the user of e, if nobody has
-// proven any: e is about to be.
+// dropUnproven removes the other addresses of the user of e, and the outside
+// identities, if nobody has proven any address: e is about to be.
 func (us *Users) dropUnproven(ctx context.Context, e *UserEmail) error {
 	emails, err := us.store.EmailsOf(ctx, e.UserID)
 	if err != nil || slices.ContainsFunc(emails, (*UserEmail).IsActivated) {
@@ -153,6 +168,9 @@ func (us *Users) dropUnproven(ctx context.Context, e *UserEmail) error {
 		if other.ID != e.ID {
 			gone = append(gone, other.ID)
 		}
+	}
+	if err := us.takeIdentities(ctx, e.UserID); err != nil {
+		return err
 	}
 	if _, err := us.store.DeleteEmails(ctx, gone...); err != nil {
 		return err

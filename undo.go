@@ -23,8 +23,8 @@ type Undo struct {
 // back to the mailbox that the notice went to. That address becomes the primary
 // one, also if it was removed meanwhile, and every other address is removed, and
 // told. The password is set to the new one, whatever it was; sessions end and
-// all other codes are void, also those of changes that were made later. A link
-// to a directory is dropped. Nobody is signed in by it, and no ban or disabling
+// all other codes are void, also those of changes that were made later. Links
+// to a directory and to outside identities are dropped. Nobody is signed in by it, and no ban or disabling
 // ends.
 //
 // So whoever has taken an account over cannot keep it: what they do afterwards,
@@ -67,6 +67,9 @@ func (us *Users) undoChange(ctx context.Context, code, password string) (u *User
 				u.ActivatedAt = now
 			}
 			if err := us.emit(ctx, Event{Kind: EventChangeUndone, User: u.ID}); err != nil {
+				return err
+			}
+			if err := us.takeIdentities(ctx, u.ID); err != nil {
 				return err
 			}
 			removed, err := us.reinstate(ctx, un, now)

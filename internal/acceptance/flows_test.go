@@ -117,7 +117,7 @@ func strict(o *roster.Options) { o.KeepEarlyPassword = false }
 
 // flows has every verb of Users, with every way through it that makes other
 // calls of the store.
-var flows = slices.Concat(codeFlows, accountFlows, passwordFlows, sessionFlows, eventFlows)
+var flows = slices.Concat(codeFlows, accountFlows, passwordFlows, sessionFlows, eventFlows, identityFlows, directoryFlows)
 
 // one leaves the token out of what a verb returns.
 func one(s *roster.Session, _ roster.Secret, err error) (any, error) { return s, err }

@@ -25,6 +25,7 @@ type rows struct {
 
 	sessions []*roster.Session
 	undos    []*roster.Undo
+	outside  []*roster.UserIdentity
 }
 
 func readRows(ctx context.Context, s roster.Store) (*rows, error) {
@@ -58,6 +59,11 @@ func readRows(ctx context.Context, s roster.Store) (*rows, error) {
 			return nil, err
 		}
 		r.undos = append(r.undos, undos...)
+		outside, err := s.IdentitiesOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		r.outside = append(r.outside, outside...)
 		c, err := s.Credential(ctx, id, 0)
 		switch {
 		case err == nil:
@@ -147,6 +153,14 @@ func (r *rows) broken(ctx context.Context, s roster.Store) []string {
 			add("a session of user %d outlived a change of user %d, who acts in it", u.ID, one.ImpersonatorID)
 		case !u.CanLogin():
 			add("user %d has a session and cannot sign in", u.ID)
+		}
+	}
+	for _, i := range r.outside {
+		switch u := users[i.UserID]; {
+		case u.DirectoryID != "" && i.Provider != u.DirectoryID:
+			add("user %d belongs to a directory and signs in by %s", u.ID, i.Provider)
+		case u.DirectoryID != "" && r.creds[u.ID] != nil:
+			add("user %d belongs to a directory and has a password", u.ID)
 		}
 	}
 	for id, n := range counts {
@@ -239,6 +253,11 @@ func dump(ctx context.Context, s roster.Store, names, codes []string) (string, e
 	for _, un := range r.undos { // the hashes are random
 		last = append(last, fmt.Sprintf("undo: of %d for %q %q rank %d created %s expires %s",
 			users[un.UserID], un.Address, un.AddressKey, un.Rank, at(un.CreatedAt), at(un.ExpiresAt)))
+	}
+	for _, i := range r.outside {
+		data, _ := json.Marshal(i.Data)
+		last = append(last, fmt.Sprintf("identity: %q of %q of %d gave %q data %s created %s updated %s",
+			i.Subject, i.Provider, users[i.UserID], i.Emails, data, at(i.CreatedAt), at(i.UpdatedAt)))
 	}
 	slices.Sort(names)
 	for _, key := range slices.Compact(names) {
