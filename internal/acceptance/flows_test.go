@@ -62,6 +62,7 @@ type cast struct {
 
 	code  string       // what prepare leaves for run
 	model *roster.User // the same
+	group roster.GroupID
 }
 
 // world is accounts with the options of the flow.
@@ -117,7 +118,7 @@ func strict(o *roster.Options) { o.KeepEarlyPassword = false }
 
 // flows has every verb of Users, with every way through it that makes other
 // calls of the store.
-var flows = slices.Concat(codeFlows, accountFlows, passwordFlows, sessionFlows, eventFlows, identityFlows, directoryFlows)
+var flows = slices.Concat(codeFlows, accountFlows, passwordFlows, sessionFlows, eventFlows, identityFlows, directoryFlows, groupFlows)
 
 // one leaves the token out of what a verb returns.
 func one(s *roster.Session, _ roster.Secret, err error) (any, error) { return s, err }

@@ -27,7 +27,7 @@ type race struct {
 const rivals = 8
 
 func TestRaces(t *testing.T) {
-	races := slices.Concat(registerRaces, codeRaces, passwordRaces, undoRaces, editRaces, stateRaces, sessionRaces, actorRaces, identityRaces)
+	races := slices.Concat(registerRaces, codeRaces, passwordRaces, undoRaces, editRaces, stateRaces, sessionRaces, actorRaces, identityRaces, groupRaces)
 	onEach(t, func(t *testing.T, k kind) {
 		for _, r := range races {
 			t.Run(r.name, func(t *testing.T) {

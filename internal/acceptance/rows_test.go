@@ -259,6 +259,11 @@ func dump(ctx context.Context, s roster.Store, names, codes []string) (string, e
 		last = append(last, fmt.Sprintf("identity: %q of %q of %d gave %q data %s created %s updated %s",
 			i.Subject, i.Provider, users[i.UserID], i.Emails, data, at(i.CreatedAt), at(i.UpdatedAt)))
 	}
+	groups, err := showGroups(ctx, s, users)
+	if err != nil {
+		return "", err
+	}
+	last = append(last, groups...)
 	slices.Sort(names)
 	for _, key := range slices.Compact(names) {
 		owner, err := nameOwner(ctx, s, key)

@@ -195,6 +195,11 @@ func (w *world) empty() {
 			w.must(w.store.PurgeUser(ctx, row.User.RosterUser().ID))
 		}
 	}
+	groups, err := w.store.GroupPage(ctx, "", 1000)
+	w.must(err)
+	for _, g := range groups {
+		w.must(w.store.DeleteGroup(ctx, g.ID))
+	}
 	w.post.take()
 }
 
