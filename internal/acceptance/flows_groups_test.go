@@ -15,9 +15,9 @@ func voting(o *roster.Options) {
 	o.Permissions = []roster.PermissionInfo{{Name: "vote"}, {Name: "close"}}
 }
 
-// grouped makes the group jury of ann and ben, with grants to it and to ann, and
+// withJury makes the group jury of ann and ben, with grants to it and to ann, and
 // an administrator.
-func grouped(w *world, c *cast) {
+func withJury(w *world, c *cast) {
 	ctx := context.Background()
 	g := &roster.Group{Name: "jury"}
 	w.must(w.CreateGroup(ctx, g))
@@ -30,10 +30,10 @@ func grouped(w *world, c *cast) {
 	w.must(w.SetRank(ctx, c.cid.ID, roster.RankAdmin))
 }
 
-// groupFlow is a flow on what grouped has made. Its answer, if there is one, has
+// groupFlow is a flow on what withJury has made. Its answer, if there is one, has
 // no IDs.
 func groupFlow(verb, name string, run func(ctx context.Context, w *world, c *cast) (any, error)) flow {
-	return flow{verb: verb, name: name, options: voting, prepare: grouped, run: run}
+	return flow{verb: verb, name: name, options: voting, prepare: withJury, run: run}
 }
 
 var groupFlows = []flow{
@@ -151,7 +151,7 @@ var groupFlows = []flow{
 		}
 		return n, nil
 	}),
-	{verb: "For", name: "a member", options: voting, prepare: grouped, run: func(ctx context.Context, w *world, c *cast) (any, error) {
+	{verb: "For", name: "a member", options: voting, prepare: withJury, run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return w.For(roster.Actor{User: c.ann.ID}).Can(ctx, c.ann.ID, "vote", 1, roster.Either)
 	}},
 	{verb: "DeclaredPermissions", run: func(ctx context.Context, w *world, c *cast) (any, error) {
