@@ -136,6 +136,10 @@ func (us *Users) provision(ctx context.Context, said *testimony) (Model, error) 
 	// Looked for first, so that a transaction of the program is left as it was.
 	switch _, err := us.store.UserByName(ctx, draft.NameKey); {
 	case err == nil:
+		// Unless it is the very same person, who has come in meanwhile.
+		if _, _, err := us.store.IdentityBySubject(ctx, said.Provider, said.Subject); !errors.Is(err, ErrNotFound) {
+			return nil, cmp.Or(err, ErrStale)
+		}
 		return nil, us.barred(0, said, "name taken")
 	case !errors.Is(err, ErrNotFound):
 		return nil, err
