@@ -102,6 +102,20 @@
 // kept as they are given; CreatedAt and LastLoginAt are roster's own, and
 // PasswordChangedAt is zero. [Users.WrapPasswords] makes weak hashes strong at once.
 //
+// # Signing in elsewhere
+//
+// [Users.SignInWith] takes an [Identity]: what a provider, Google say, has told the
+// program of somebody, as package socials reads it. It is matched by provider and
+// subject, and by an address only where the provider vouches for it and somebody has
+// activated it here; else it becomes a new account. [Users.LinkIdentity] and
+// [Users.UnlinkIdentity] are for the page of one's account.
+//
+// [Options].Directories names directories, such as those of package ldapauth, that
+// keep the passwords of their people. Authenticate and SignIn ask them for whoever is
+// unknown here, make the account at the first sign-in, and bring it up to date at every
+// later one. [Users.PlanSync] and [Users.ApplySync] do so for all, and disable who has
+// left. docs/identities.md tells the whole story.
+//
 // # Sessions
 //
 // [Users.SignIn] is Authenticate and the start of a session. The token that it

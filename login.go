@@ -43,6 +43,14 @@ func ClientFrom(ctx context.Context) Client {
 // Options.TellTakenAddress is set: else who signs up with the address of another
 // would learn whether that one has an account.
 //
+// Who is unknown here is looked for in Options.Directories, in their order, and who
+// belongs to one in that one alone; a local user has the password here and is never
+// looked for elsewhere. What a directory says of somebody with the right password is
+// taken over: the account is made at the first sign-in, and brought up to date at every
+// later one. There is none for whom the name is taken here, reserved or no name, until
+// [Users.LinkDirectory]: that is ErrCredentials, too. A directory that fails is an
+// [UnavailableError], and lets nobody in.
+//
 // It answers a [ThrottledError], without the work, to who has failed too often;
 // see [Limits]. Nobody else's failures keep the owner of an account out.
 //

@@ -53,6 +53,7 @@ var rules = []struct {
 	{path: "ldapauth", imports: []string{"", "password", "internal"}, never: []string{bun, pgx, sqlite, mail, i18n, pdf, kong, progress}},
 	{path: "mailer", imports: []string{"", "internal"}, never: []string{bun, pgx, sqlite, ldap, pdf, kong, progress}},
 	{path: "mailer/mailertest", imports: []string{"", "mailer", "internal"}, never: []string{bun, pgx, sqlite, ldap, pdf, kong, progress}},
+	{path: "socials", imports: []string{""}, light: true, never: []string{databaseSQL, smtp, web, flags}},
 	{path: "sessioncookie", imports: []string{""}, light: true, never: []string{databaseSQL, smtp, flags}},
 	{path: "transfer", imports: []string{"", "password", "internal"}, never: []string{bun, pgx, sqlite, ldap, mail, i18n, pdf, kong, progress}},
 	{path: "store/internal", imports: []string{"", "contest", "internal", "store/internal"}, never: []string{pgx, sqlite, ldap, asn1, mail, i18n, pdf, btree, kong, progress}},

@@ -55,7 +55,7 @@ var known = names(
 	"iter", "log", "log/slog", "maps", "net", "net/http", "net/http/httptest", "net/netip", "net/url", "os", "os/signal", "path/filepath",
 	"slices", "strconv", "strings", "sync", "syscall", "testing", "testing/synctest", "time",
 	"github.com/google/uuid", "golang.org/x/text/language", "github.com/uptrace/bun", "github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool", "github.com/jackc/pgx/v5/stdlib",
-	module, module+"/ldapauth", module+"/mailer", module+"/mailer/mailertest", module+"/password", module+"/rostertest", module+"/rostertest/dbtest", module+"/sessioncookie",
+	module, module+"/ldapauth", module+"/mailer", module+"/mailer/mailertest", module+"/password", module+"/rostertest", module+"/rostertest/dbtest", module+"/sessioncookie", module+"/socials",
 	module+"/store/memory", module+"/store/postgres", module+"/store/sqlite", module+"/store/storetest",
 )
 
