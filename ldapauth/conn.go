@@ -87,8 +87,7 @@ func (d *Directory) dial(ctx context.Context, s *server) (*conn, *Error) {
 		case errors.Is(err, errMalformed), errors.Is(err, errUnasked), errors.Is(err, errTooBig):
 			e.Reason, e.Cause = ReasonProtocol, nil
 		}
-		var code resultCode
-		if errors.As(err, &code) {
+		if code, ok := errors.AsType[codeError](err); ok {
 			e.Code, e.Reason, e.Cause = int(code), "", nil
 		}
 		return nil, e
@@ -121,10 +120,10 @@ func (d *Directory) dial(ctx context.Context, s *server) (*conn, *Error) {
 	return c, nil
 }
 
-// resultCode is a result that is not success.
-type resultCode int
+// codeError is a result that is not success.
+type codeError int
 
-func (resultCode) Error() string { return "ldapauth: refused" }
+func (codeError) Error() string { return "ldapauth: refused" }
 
 // startTLS asks for TLS (RFC 4511, section 4.14). It reads the answer to the last byte and no
 // further, so that nothing that somebody on the way has put behind it is taken
@@ -146,7 +145,7 @@ func startTLS(raw net.Conn) error {
 	case m.id != 1 || m.reply != replyExtended:
 		return errUnasked
 	case m.code != 0:
-		return resultCode(m.code)
+		return codeError(m.code)
 	}
 	return nil
 }

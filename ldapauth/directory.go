@@ -308,10 +308,13 @@ func (d *Directory) report(ctx context.Context, err error) {
 	if e == nil || e.answer != nil && e.Code == codeCredentials && slices.Contains([]string{"", "52e", "525"}, e.Detail) {
 		return
 	}
-	what, level := "directory failed", slog.LevelWarn
-	if e.answer != nil {
-		what, level = "directory refused a sign-in", slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("directory", d.opts.ID), slog.String("stage", string(e.Stage)), slog.Int("result", e.Code),
+		slog.String("detail", e.Detail), slog.String("reason", string(e.Reason)),
 	}
-	d.opts.Logger.LogAttrs(ctx, level, what, slog.String("directory", d.opts.ID),
-		slog.String("stage", string(e.Stage)), slog.Int("result", e.Code), slog.String("detail", e.Detail), slog.String("reason", string(e.Reason)))
+	if e.answer != nil {
+		d.opts.Logger.LogAttrs(ctx, slog.LevelInfo, "directory refused a sign-in", attrs...)
+		return
+	}
+	d.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "directory failed", attrs...)
 }

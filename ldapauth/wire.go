@@ -164,7 +164,7 @@ func readMessage(in io.Reader, limit int) ([]byte, error) {
 
 // short makes the end in the middle of something an error of its own.
 func short(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
