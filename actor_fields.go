@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -118,6 +119,10 @@ func (e edit) forbidden(ctx context.Context, u *User) error {
 	}
 	var fields []string
 	if !q.stranger(before) {
+		hosts, err := q.hostChanged(ctx, u)
+		if err != nil {
+			return err
+		}
 		for _, f := range []struct {
 			name    string
 			changed bool
@@ -126,6 +131,7 @@ func (e edit) forbidden(ctx context.Context, u *User) error {
 			{FieldDirectory, linked},
 			{FieldFlags, flags&^selfFlags != 0},
 			{FieldData, reservedChanged(u.Data, before.Data)},
+			{FieldModel, hosts},
 		} {
 			if f.changed {
 				fields = append(fields, f.name)
@@ -140,6 +146,23 @@ func (e edit) forbidden(ctx context.Context, u *User) error {
 		if err != nil {
 			return naming(err, fields...)
 		}
+	}
+	if barred := flags & (FlagBanned | FlagLocked); barred != 0 { // as Disable, and as Enable
+		p := *q
+		p.op.Care = Alone
+		if u.Flags&barred != barred {
+			p.op.Care = Over | Alone
+		}
+		err := p.base(ctx)
+		if err == nil {
+			err = p.onto(ctx, before)
+		}
+		if err != nil {
+			return naming(err, FieldFlags)
+		}
+	}
+	if flags&FlagPrivileged != 0 && q.actor.acting() {
+		return notYours(FieldFlags)
 	}
 	if flags.Has(FlagPrivileged) { // makes somebody safe from the weaker permission, or takes that away
 		if may, err := q.everywhere(ctx, PermPrivEditUser); err != nil || !may {
@@ -161,8 +184,16 @@ func (e edit) forbidden(ctx context.Context, u *User) error {
 // askCreate is the question of Create.
 func (us *Users) askCreate(ctx context.Context, u *User) error {
 	q := us.asking("Create")
-	if err := q.ask(ctx); err != nil || q == nil || !u.Flags.Has(FlagPrivileged) {
+	if err := q.ask(ctx); err != nil || q == nil {
 		return err
+	}
+	if u.DirectoryID != "" || u.DirectoryDN != "" { // a directory has the password
+		if may, err := q.everywhere(ctx, PermEditPasswd); err != nil || !may {
+			return q.refused(ctx, 0, naming(sure(may, err), FieldDirectory))
+		}
+	}
+	if !u.Flags.Has(FlagPrivileged) {
+		return nil
 	}
 	may, err := q.everywhere(ctx, PermPrivEditUser)
 	return q.refused(ctx, 0, naming(sure(may, err), FieldFlags))
@@ -199,4 +230,41 @@ func reservedChanged(after, before Data) bool {
 		}
 	}
 	return false
+}
+
+// hostChanged reports whether something was changed that the host's own type adds
+// to u.
+func (q *asking) hostChanged(ctx context.Context, u *User) (bool, error) {
+	m := u.Row.part(u)
+	if m == nil { // a plain user, who leaves all that alone
+		return false, nil
+	}
+	stored, err := q.us.store.UserByID(ctx, u.ID) // a copy of its own
+	if err != nil {
+		return false, err
+	}
+	return !reflect.DeepEqual(hostPart(stored), hostPart(m)), nil
+}
+
+// hostPart is a copy of the value in m with nothing in place of the [User].
+func hostPart(m Model) any {
+	v := reflect.Indirect(reflect.ValueOf(m))
+	part := reflect.New(v.Type()).Elem()
+	part.Set(v)
+	blank(part)
+	return part.Interface()
+}
+
+func blank(v reflect.Value) {
+	user := reflect.TypeFor[User]()
+	for i := range v.NumField() {
+		f := v.Field(i)
+		switch t := f.Type(); {
+		case !v.Type().Field(i).Anonymous:
+		case t == user || t == reflect.PointerTo(user):
+			f.SetZero()
+		case t.Kind() == reflect.Struct && f.CanSet():
+			blank(f)
+		}
+	}
 }

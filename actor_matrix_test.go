@@ -146,8 +146,10 @@ func newStaff(t testing.TB) *staff {
 	if group.ID != fellows {
 		t.Fatal(group.ID)
 	}
-	must(s.Grant(ctx, roster.ToGroup(group.ID), 99))
-	must(s.AddMember(ctx, group.ID, s.users["joined"].ID, ""))
+	guarded := &roster.Group{Name: "guarded"}
+	must(s.CreateGroup(ctx, guarded))
+	must(s.Grant(ctx, roster.ToGroup(guarded.ID), 99))
+	must(s.AddMember(ctx, guarded.ID, s.users["joined"].ID, ""))
 	grant("superior", 0, grade)
 	admin, err := s.BuiltInGroup(ctx, roster.GroupAdmin)
 	must(err)

@@ -54,13 +54,18 @@ func (o *Held) covers(h *Held) bool {
 }
 
 // mayPass asks, of a verb that gives or takes permissions, whether the actor
-// holds them all. target is the user who is named, if it is one.
+// holds them all. An empty grant, which makes somebody safe from the weaker
+// permissions, is for those who may edit the privileged. target is the user who is named, if it is one.
 func (us *Users) mayPass(ctx context.Context, verb string, target UserID, all []Held) error {
 	q := us.asking(verb)
 	if q == nil {
 		return nil
 	}
-	return q.refused(ctx, target, us.holdsAll(ctx, q.actor.User, all))
+	err := us.holdsAll(ctx, q.actor.User, all)
+	if err == nil && slices.ContainsFunc(all, func(h Held) bool { return h.Permission == permNone && !h.isOver(q.now) }) {
+		err = sure(q.everywhere(ctx, PermPrivEditUser)) // as the flag, which does the same
+	}
+	return q.refused(ctx, target, err)
 }
 
 // mayPassGroup is mayPass for all that a group has.

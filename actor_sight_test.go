@@ -215,7 +215,7 @@ func TestActorPassesOn(t *testing.T) {
 		"one of two":                   {hers.Grant(ctx, ben, here, roster.PermEditGrants, roster.PermEditUser), false},
 		"to a group":                   {hers.Grant(ctx, roster.ToGroup(mine), here, roster.PermEditGrants), true},
 		"to a group, not held":         {hers.Grant(ctx, roster.ToGroup(mine), here, roster.PermEditUser), false},
-		"nothing":                      {hers.Grant(ctx, ben, here), true},
+		"nothing, which makes safe":    {hers.Grant(ctx, ben, here), false},
 		"back":                         {hers.Revoke(ctx, ben, here, roster.PermEditGrants), true},
 		"back what she does not hold":  {hers.Revoke(ctx, ben, here, roster.PermEditUser), false},
 		"into a group of hers":         {hers.AddMember(ctx, mine, e.ben.ID, ""), true},

@@ -6,6 +6,35 @@ import (
 	"slices"
 )
 
+// keepAdminWithout is keepAdmin for somebody whose password goes, or expires: an
+// activated address is a way to another one.
+func (us *Users) keepAdminWithout(ctx context.Context, u *User) error {
+	if proven, err := us.hasProven(ctx, u.ID); err != nil || proven {
+		return err
+	}
+	return us.keepAdmin(ctx, u)
+}
+
+// hasWayIn reports whether a user can come by a session: by a directory, a
+// password, an address to get a new one by, or an outside identity.
+func (us *Users) hasWayIn(ctx context.Context, u *User) (bool, error) {
+	if u.DirectoryID != "" {
+		return us.directory(u.DirectoryID) != nil, nil
+	}
+	c, err := us.store.Credential(ctx, u.ID, 0)
+	if err == nil && !c.expired(us.now()) {
+		return true, nil
+	}
+	if err := ignore(err, ErrNotFound); err != nil {
+		return false, err
+	}
+	if proven, err := us.hasProven(ctx, u.ID); err != nil || proven {
+		return proven, err
+	}
+	outside, err := us.store.IdentitiesOf(ctx, u.ID)
+	return len(outside) > 0, err
+}
+
 // keepAdmin returns ErrLastAdmin if the user, who is about to become one that
 // cannot administrate any more, is the only one who can: a member of
 // [GroupAdmin] who can sign in. It holds for the program itself, too, since
@@ -46,7 +75,9 @@ func (us *Users) keepAdmin(ctx context.Context, u *User) error {
 		}
 		for _, m := range members {
 			if other := m.RosterUser(); other.ID != u.ID && other.CanLogin() {
-				return nil
+				if in, err := us.hasWayIn(ctx, other); err != nil || in {
+					return err
+				}
 			}
 		}
 		if len(page) < checkBatch {

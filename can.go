@@ -186,10 +186,10 @@ func (us *Users) permissionsOf(ctx context.Context, user UserID, scope ScopeID, 
 // through them all. It returns an [InvalidError] of [FieldPermission],
 // [FieldMode], [FieldLimit] or [FieldCursor].
 func (us *Users) WhoCan(ctx context.Context, p Permission, scope ScopeID, mode Mode, page Paging) (*Listed[UserID], error) {
-	if err := cmp.Or(us.in(scope).ask(ctx, "WhoCan"), us.askable(p, mode)); err != nil {
+	one, other := mode.scopes(scope)
+	if err := cmp.Or(us.in(one).ask(ctx, "WhoCan"), us.askable(p, mode)); err != nil {
 		return nil, wrap("list who has permission", 0, err)
 	}
-	one, other := mode.scopes(scope)
 	l, err := pageOf(page, fmt.Sprint("who can ", p, one, other), func(_ string, after int64, limit int) ([]UserID, error) {
 		return us.store.HoldersAfter(ctx, p, us.now(), one, other, UserID(after), limit)
 	}, func(id UserID) (string, int64) { return "", int64(id) })

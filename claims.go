@@ -135,7 +135,7 @@ func (us *Users) claim(
 	}
 	e := Event{Kind: EventEmailClaimed, User: u.ID, Details: details(detailEmail, own.ID)}
 	if taken != nil {
-		e.Details = details(detailEmail, own.ID, "owner", taken.UserID)
+		e.Details = details(detailEmail, own.ID, detailOwner, taken.UserID)
 	}
 	if err := us.emit(ctx, e); err != nil {
 		return nil, err

@@ -60,9 +60,7 @@ func (us *Users) byDirectory(ctx context.Context, list []Directory, login, typed
 
 // refuse returns ErrCredentials after the work of comparing a password.
 func (us *Users) refuse(ctx context.Context, typed string) error {
-	if _, _, err := us.verify(ctx, nil, typed); err != nil {
-		return err
-	}
+	_, _, _ = us.verify(ctx, nil, typed) // for the time it takes; too busy to, it is no less wrong
 	return ErrCredentials
 }
 

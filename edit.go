@@ -131,7 +131,7 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 	}
 	barred := u.Flags&^before.Flags&(FlagBanned|FlagLocked) != 0
 	linked := u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN
-	if barred || linked && u.DirectoryID == "" {
+	if barred || linked && us.directory(u.DirectoryID) == nil {
 		if err := us.keepAdmin(ctx, before); err != nil {
 			return err
 		}

@@ -96,6 +96,7 @@ const (
 	detailOutcome  = "outcome"
 	detailEmail    = "email"
 	detailEmails   = "emails"
+	detailOwner    = "owner"
 	detailPurpose  = "purpose"
 	detailSession  = "session"
 	detailProvider = "provider"

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -41,8 +42,9 @@ type EventPage struct {
 // The record outlives the users, by their IDs. Whoever is purged leaves no
 // addresses there.
 //
-// An actor ([Users.For]) sees what happened to them, without the addresses of
-// others who did it; everything else takes [PermReadEvents]. It returns an
+// An actor ([Users.For]) sees what happened to them, but for the addresses of
+// others who did it and the codes that were sent to addresses that they have named;
+// everything else takes [PermReadEvents]. It returns an
 // [InvalidError] of [FieldUser], [FieldKind], [FieldLimit] or [FieldCursor].
 func (us *Users) Events(ctx context.Context, q EventQuery) (*EventPage, error) {
 	p, err := us.events(ctx, q)
@@ -62,34 +64,49 @@ func (us *Users) events(ctx context.Context, q EventQuery) (*EventPage, error) {
 	if err != nil {
 		return nil, err
 	}
+	var all bool
+	if own {
+		if all, err = us.can(ctx, us.actor.User, PermReadEvents, 0, GlobalOnly); err != nil {
+			return nil, err
+		}
+	}
 	limit := f.Limit
 	f.Limit++ // one more tells whether there is a next page
-	events, err := us.store.EventPage(ctx, f)
-	if err != nil {
-		return nil, err
+	var events []*Event
+	for more := true; more && len(events) <= limit; {
+		page, err := us.store.EventPage(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		if more = len(page) == f.Limit; more {
+			f.AfterAt, f.AfterID = page[len(page)-1].At, page[len(page)-1].ID
+		}
+		if own && !all {
+			page = us.ownView(page)
+		}
+		events = append(events, page...)
 	}
 	p := &EventPage{Events: events[:min(len(events), limit)]}
 	if len(events) > limit {
 		p.Next = encodeEventCursor(q, p.Events[limit-1])
 	}
-	if own {
-		err = us.hideClients(ctx, p.Events)
-	}
-	return p, err
+	return p, nil
 }
 
-// hideClients takes out where others were when they did something to the actor.
-func (us *Users) hideClients(ctx context.Context, events []*Event) error {
-	all, err := us.can(ctx, us.actor.User, PermReadEvents, 0, GlobalOnly)
-	if err != nil || all {
-		return err
-	}
+// ownView is what somebody may see of what happened to them: not where others
+// were who did it, nor whether an address that they named belongs to somebody, which
+// a code that was sent or not would tell.
+func (us *Users) ownView(events []*Event) []*Event {
+	events = slices.DeleteFunc(events, func(e *Event) bool {
+		return e.Kind == EventCodeSent && string(e.Details[detailPurpose]) != `"`+string(PurposeResetPassword)+`"`
+	})
 	for _, e := range events {
 		if e.RealActor != 0 && e.RealActor != us.actor.User {
 			e.Addr = ""
 		}
+		delete(e.Details, detailOwner)
 	}
-	return nil
+	return events
 }
 
 // forStore checks q and brings it into the form that stores are asked in.

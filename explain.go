@@ -109,6 +109,15 @@ func (us *Users) explain(ctx context.Context, user UserID, p Permission, scope S
 	if err != nil {
 		return nil, err
 	}
+	if q := us.asking("Explain"); q != nil {
+		if lists, err := q.everywhere(ctx, PermListUsers); err != nil {
+			return nil, err
+		} else if !lists {
+			for id, g := range byID {
+				byID[id] = &Group{ID: g.ID, Name: g.Name, NameKey: g.NameKey}
+			}
+		}
+	}
 	e := &Explanation{User: user, Permission: p, Scope: scope, Mode: mode, CanLogin: live}
 	now := us.now()
 	for i := range held {

@@ -173,6 +173,11 @@ func (us *Users) EditGroup(ctx context.Context, id GroupID, fn func(g *Group) er
 		if err := errors.Join(g.check(), guardGroup(&before, g)); err != nil {
 			return err
 		}
+		if g.NameKey != before.NameKey { // by which a directory, or a program, may know it
+			if err := us.mayPassGroup(ctx, "EditGroup", 0, id); err != nil {
+				return err
+			}
+		}
 		g.UpdatedAt = us.now()
 		if err := us.store.UpdateGroup(ctx, g); err != nil {
 			return err

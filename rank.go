@@ -74,7 +74,13 @@ func (us *Users) setRank(ctx context.Context, user UserID, r Rank) error {
 				return err
 			}
 			is := slices.ContainsFunc(of[user], func(o *Group) bool { return o.ID == g.ID })
-			switch want := name == r.String(); {
+			want := name == r.String()
+			if want { // also if it is there: who may not know is not told
+				if err := us.mayPassGroup(ctx, verb, user, g.ID); err != nil {
+					return err
+				}
+			}
+			switch {
 			case want && !is:
 				err = us.join(ctx, verb, g.ID, user, "")
 			case is && !want:

@@ -283,7 +283,23 @@ func (us *Users) Sessions(ctx context.Context, id UserID) ([]*Session, error) {
 		}
 		s.User = nil
 	}
-	return live, nil
+	if q := us.asking("Sessions"); q != nil && !q.stranger(u) {
+		err = q.hideClients(ctx, live)
+	}
+	return live, wrap(verb, id, err)
+}
+
+// hideClients takes out where others are who act as the actor.
+func (q *asking) hideClients(ctx context.Context, all []*Session) error {
+	if details, err := q.everywhere(ctx, PermGetUser); err != nil || details {
+		return err
+	}
+	for _, s := range all {
+		if s.ImpersonatorID != 0 {
+			s.Addr, s.UserAgent = "", ""
+		}
+	}
+	return nil
 }
 
 const maxSessions = 1000

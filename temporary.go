@@ -145,6 +145,11 @@ func (us *Users) RequirePasswordChange(ctx context.Context, id UserID, ttl time.
 		}
 		now := us.now()
 		c.MustChange = true
+		if ttl > 0 {
+			if err := us.keepAdminWithout(ctx, m.RosterUser()); err != nil {
+				return err
+			}
+		}
 		if ends := now.Add(ttl); ttl > 0 && (c.ExpiresAt.IsZero() || c.ExpiresAt.After(ends)) {
 			c.ExpiresAt = ends
 		}
