@@ -177,7 +177,7 @@ func (us *Users) ResendActivation(ctx context.Context, login string) error {
 
 // ignore returns err unless it is target.
 func ignore(err, target error) error {
-	if errors.Is(err, target) {
+	if errors.Is(err, target) && !isVeto(err) {
 		return nil
 	}
 	return err

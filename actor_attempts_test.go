@@ -493,6 +493,9 @@ var others = map[string]func(ctx context.Context, us *roster.Users, u *roster.Us
 		_, err := us.PasswordFormats(ctx)
 		return err
 	},
+	"Bootstrap": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.Bootstrap(ctx, u.ID)
+	},
 	"WrapPasswords": func(ctx context.Context, us *roster.Users, _ *roster.User) error {
 		_, err := us.WrapPasswords(ctx, "", roster.Budget{})
 		return err

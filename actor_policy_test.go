@@ -66,6 +66,7 @@ Check                  program  -      -            -                 -       - 
 Prune                  program  -      -            -                 -       -     -     yes
 PasswordFormats        program  -      -            -                 -       -     -     yes
 WrapPasswords          program  -      -            -                 -       -     -     yes
+Bootstrap              program  -      -            -                 -       -     -     yes
 
 CreateGroup            right    admin  edit_groups  =                 db      -     -     no
 EditGroup              right    admin  edit_groups  =                 db      -     -     no

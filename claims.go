@@ -205,9 +205,6 @@ func (us *Users) prove(ctx context.Context, m Model, p proof, primary bool, now 
 	first := !u.IsActivated()
 	if first {
 		u.ActivatedAt, u.UpdatedAt = now, now
-		if err := us.emit(ctx, Event{Kind: EventUserActivated, User: u.ID}); err != nil {
-			return err
-		}
 	}
 	switch {
 	case primary && !e.Primary:

@@ -110,7 +110,11 @@ func (us *Users) redeem(
 	if err := us.emit(ctx, Event{Kind: EventCodeRedeemed, User: a.UserID, Details: details(detailPurpose, a.Purpose, detailEmail, a.EmailID)}); err != nil {
 		return err
 	}
-	return us.deadIf(fn(ctx, m, a, proof{e, claims}, now), ErrConflict, "address taken")
+	was := m.RosterUser().IsActivated()
+	if err := fn(ctx, m, a, proof{e, claims}, now); err != nil {
+		return us.deadIf(err, ErrConflict, "address taken")
+	}
+	return us.nowActivated(ctx, m.RosterUser(), was)
 }
 
 // dead is the one answer to a code that is no good. The reason is for the
@@ -122,7 +126,7 @@ func (us *Users) dead(reason string) error {
 
 // deadIf is dead for an err that is target, and err else.
 func (us *Users) deadIf(err, target error, reason string) error {
-	if errors.Is(err, target) {
+	if errors.Is(err, target) && !isVeto(err) {
 		return us.dead(reason)
 	}
 	return err
@@ -177,10 +181,13 @@ func (us *Users) sendAgain(
 // fails, a store that can be read and not written. Any other error it returns.
 func (us *Users) untold(verb string, err error) error {
 	var mail *mailError
+	var veto *vetoError
 	var unavailable *UnavailableError
 	switch {
 	case errors.As(err, &mail):
 		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("kind", string(mail.kind)))
+	case errors.As(err, &veto):
+		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("refused", string(veto.kind)))
 	case errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase:
 		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("unavailable", unavailable.What))
 	default:

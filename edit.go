@@ -111,7 +111,11 @@ func (us *Users) onRow(ctx context.Context, verb string, id UserID, live bool, f
 		if err := us.askOf(ctx, verb, u, err); err != nil {
 			return err
 		}
-		return fn(ctx, m)
+		was := m.RosterUser().IsActivated()
+		if err := fn(ctx, m); err != nil {
+			return err
+		}
+		return us.nowActivated(ctx, m.RosterUser(), was)
 	})
 }
 

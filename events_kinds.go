@@ -16,6 +16,10 @@ const (
 	EventUserRestored  EventKind = "user.restored"
 	EventUserPurged    EventKind = "user.purged" // also by Prune - pruned
 
+	// EventSiteInitialized says that the first user was seen to - admin, if that
+	// made an administrator of it.
+	EventSiteInitialized EventKind = "site.initialized"
+
 	// Addresses, by their IDs.
 	EventEmailClaimed       EventKind = "email.claimed"       // - email; owner, if somebody else has it
 	EventEmailActivated     EventKind = "email.activated"     // - email
@@ -105,7 +109,7 @@ const (
 
 var eventKinds = []EventKind{
 	EventUserCreated, EventUserActivated, EventUserEdited, EventUserRenamed, EventUserDisabled, EventUserEnabled, EventUserDeleted,
-	EventUserRestored, EventUserPurged, EventEmailClaimed, EventEmailActivated, EventEmailPrimary, EventEmailRemoved,
+	EventUserRestored, EventUserPurged, EventSiteInitialized, EventEmailClaimed, EventEmailActivated, EventEmailPrimary, EventEmailRemoved,
 	EventEmailUndeliverable, EventCodeSent, EventCodeRedeemed, EventCodeRefused, EventPasswordChanged, EventPasswordReset,
 	EventPasswordGenerated, EventPasswordImported, EventPasswordRemoved, EventPasswordMustChange, EventPasswordConfirmed,
 	EventPasswordsWrapped, EventIdentityLinked, EventIdentityUnlinked, EventUserFollowed, EventDirectorySynced, EventFirstSignIn, EventSignIn, EventSignInFailed, EventSignInThrottled, EventSessionStarted,

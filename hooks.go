@@ -20,6 +20,12 @@ type vetoError struct {
 func (e *vetoError) Error() string { return "event " + string(e.kind) + " was refused" }
 func (e *vetoError) Unwrap() error { return e.err }
 
+// isVeto reports whether an error is one of an Options.OnEvent, whatever it wraps.
+func isVeto(err error) bool {
+	var veto *vetoError
+	return errors.As(err, &veto)
+}
+
 // onEvent asks the host whether an event may happen.
 func (us *Users) onEvent(ctx context.Context, e Event) error {
 	if us.opts.OnEvent == nil {

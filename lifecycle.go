@@ -26,10 +26,7 @@ func (us *Users) ActivateUser(ctx context.Context, id UserID) error {
 		}
 		now := us.now()
 		u.ActivatedAt, u.UpdatedAt = now, now
-		if err := us.update(ctx, m); err != nil {
-			return err
-		}
-		return us.emit(ctx, Event{Kind: EventUserActivated, User: id})
+		return us.update(ctx, m)
 	}))
 }
 

@@ -194,6 +194,8 @@ func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
 	})
 	var unavailable *UnavailableError
 	switch {
+	case isVeto(err):
+		return err
 	case us.opts.OnEvent == nil && errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase:
 		us.opts.Logger.Warn("sign-in not recorded", slog.Int64("user", int64(u.ID)), slog.String("unavailable", unavailable.What))
 		return nil

@@ -112,6 +112,7 @@ var operations = []Operation{
 	{Verb: "Prune", Access: AccessProgram},
 	{Verb: "PasswordFormats", Access: AccessProgram},
 	{Verb: "WrapPasswords", Access: AccessProgram},
+	{Verb: "Bootstrap", Access: AccessProgram},
 
 	// Groups, and who is in them.
 	{"CreateGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Alone},

@@ -151,6 +151,20 @@ type Options struct {
 	// them expires. Zero means 30 days, negative for ever.
 	MailKeep time.Duration
 
+	// FirstUserIsAdmin makes the first user who is ever activated, however that
+	// comes about, the first administrator: a member of the group admin. It answers
+	// to the site creator of websauna. Whoever is quickest gets it, so it is for a
+	// program that nobody reaches before its owner: [Users.Bootstrap] names one.
+	// Nobody gets it where anybody is a member of admin or was activated before.
+	// False: nobody becomes an administrator by being first.
+	FirstUserIsAdmin bool
+
+	// InitSite sets up what the program needs for its first user, u, once: in the
+	// transaction that activates the first user ever, or that of [Users.Bootstrap].
+	// What it writes with ctx is part of that; an error undoes all of it, and the
+	// next one is the first then. It is contained as OnEvent is. Nil: there is nothing to do.
+	InitSite func(ctx context.Context, u *User) error
+
 	// EventKeep is how long the record of what has happened is kept, see
 	// [Users.Events]. Zero means a year, negative for ever; less than a day is
 	// refused.

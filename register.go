@@ -251,5 +251,9 @@ func (us *Users) insert(ctx context.Context, m Model, now time.Time) error {
 	if err := us.store.ClaimName(ctx, u.NameKey, u.ID, now); err != nil {
 		return err
 	}
-	return us.emit(ctx, Event{Kind: EventUserCreated, User: u.ID, Details: details("activated", u.IsActivated(), "source", RegistrationSource.Get(u))})
+	e := Event{Kind: EventUserCreated, User: u.ID, Details: details("activated", u.IsActivated(), "source", RegistrationSource.Get(u))}
+	if err := us.emit(ctx, e); err != nil || !u.IsActivated() {
+		return err
+	}
+	return us.firstUser(ctx, u)
 }

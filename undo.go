@@ -219,7 +219,11 @@ func (us *Users) redeemUndo(
 	if err := us.emit(ctx, Event{Kind: EventCodeRedeemed, User: un.UserID, Details: details(detailPurpose, PurposeUndo)}); err != nil {
 		return err
 	}
-	return us.deadIf(fn(ctx, m, un, now), ErrConflict, "address taken")
+	was := m.RosterUser().IsActivated()
+	if err := fn(ctx, m, un, now); err != nil {
+		return us.deadIf(err, ErrConflict, "address taken")
+	}
+	return us.nowActivated(ctx, m.RosterUser(), was)
 }
 
 // peekUndo is Peek for the code of a notice. The address may have been removed:

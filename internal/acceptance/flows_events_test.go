@@ -12,6 +12,9 @@ var eventFlows = []flow{
 	{verb: "Events", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return w.Events(ctx, roster.EventQuery{User: c.ann.ID, Limit: 3})
 	}},
+	{verb: "Bootstrap", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.Bootstrap(ctx, c.ben.ID)
+	}},
 	{verb: "Record", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.Record(ctx, roster.Event{Kind: "vote.cast", User: c.ann.ID, Details: roster.Data{"for": json.RawMessage("7")}})
 	}},
