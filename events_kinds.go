@@ -25,7 +25,7 @@ const (
 	EventEmailActivated     EventKind = "email.activated"     // - email
 	EventEmailPrimary       EventKind = "email.primary"       // another one speaks for the user - email
 	EventEmailRemoved       EventKind = "email.removed"       // - emails
-	EventEmailUndeliverable EventKind = "email.undeliverable" // a server has refused the address - mail, mail_kind
+	EventEmailUndeliverable EventKind = "email.undeliverable" // a server has refused the address, beside the EventMailFailed - mail, mail_kind, error
 
 	// Codes in mails.
 	EventCodeSent     EventKind = "code.sent"     // - purpose, email
@@ -68,9 +68,9 @@ const (
 	EventChangeAccepted EventKind = "change.accepted"
 
 	// Mails that were given up, and taken up again, by package mailer, in its
-	// transactions: no Options.OnEvent or AfterEvent is told - mail, mail_kind, error.
-	EventMailFailed EventKind = "mail.failed"
-	EventMailResent EventKind = "mail.resent"
+	// transactions: no Options.OnEvent or AfterEvent is told.
+	EventMailFailed EventKind = "mail.failed" // - mail, mail_kind, error
+	EventMailResent EventKind = "mail.resent" // by Outbox.Resend - mails: how many
 
 	// EventPruned says that a call of Prune has removed something - how many of
 	// each. It is apart from the removal.

@@ -110,8 +110,15 @@ func (us *Users) tryCode(ctx context.Context, verb string, try func() error) err
 	}
 	now := us.now()
 	budgets := us.perSource(ctx, now, us.opts.Limits.SourceCodes, guessWindow, "codes")
+	tried := func() error {
+		err := try()
+		if errors.Is(err, ErrActivation) {
+			us.emitLate(ctx, Event{Kind: EventCodeRefused, Details: details(detailVerb, verb)})
+		}
+		return err
+	}
 	if len(budgets) == 0 {
-		return try()
+		return tried()
 	}
 	err := us.limited(ctx, func(l Limiter) error {
 		counts, err := l.LimitCounts(ctx, now, keysOf(budgets)...)
@@ -131,9 +138,8 @@ func (us *Users) tryCode(ctx context.Context, verb string, try func() error) err
 	if err != nil {
 		return err
 	}
-	err = try()
+	err = tried()
 	if errors.Is(err, ErrActivation) {
-		us.emitLate(ctx, Event{Kind: EventCodeRefused, Details: details(detailVerb, verb)})
 		if _, failed := us.spend(ctx, now, budgets); failed != nil && !errors.Is(failed, ErrThrottled) {
 			us.opts.Logger.Warn("code not counted", slog.Any("error", failed))
 		}

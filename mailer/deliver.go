@@ -182,13 +182,17 @@ func (w *worker) giveUp(ctx context.Context, m *roster.QueuedMail, class string,
 	if !m.ExpiresAt.IsZero() && !m.FailedAt.Before(m.ExpiresAt) {
 		m.Payload = roster.Secret{}
 	}
-	var then func(ctx context.Context) error
-	if hook := w.opts.OnUndeliverable; hook != nil && failed != nil && failed.Undeliverable {
-		then = func(ctx context.Context) error {
-			bare := *m
-			bare.Payload, bare.Claim = roster.Secret{}, ""
-			return hook(ctx, &bare, failed)
+	then := func(ctx context.Context) error {
+		about := []any{"mail", m.ID, "mail_kind", m.Kind, "error", m.LastError}
+		if err := w.record(ctx, roster.EventMailFailed, m.UserID, about...); err != nil || failed == nil || !failed.Undeliverable {
+			return err
 		}
+		if err := w.record(ctx, roster.EventEmailUndeliverable, m.UserID, about...); err != nil || w.opts.OnUndeliverable == nil {
+			return err
+		}
+		bare := *m
+		bare.Payload, bare.Claim = roster.Secret{}, ""
+		return w.opts.OnUndeliverable(ctx, &bare, failed)
 	}
 	w.done.Failed++
 	w.opts.Logger.Error("mail given up", w.what(m)...)

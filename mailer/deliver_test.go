@@ -3,6 +3,7 @@ package mailer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -161,6 +162,18 @@ func TestDeliverGivesUp(t *testing.T) {
 	must(t, err)
 	if n != 1 {
 		t.Errorf("%d are sent again", n)
+	}
+	events, err := r.store.EventPage(context.Background(), roster.EventFilter{Limit: 10})
+	must(t, err)
+	var kinds []roster.EventKind
+	for _, e := range events { // the latest first; that of the rollback is gone
+		kinds = append(kinds, e.Kind)
+		if e.Kind != roster.EventMailResent && string(e.Details["error"]) != `"rcpt 550 5.1.1"` || strings.Contains(fmt.Sprint(e), "example.org") {
+			t.Errorf("%+v", e)
+		}
+	}
+	if want := []roster.EventKind{roster.EventMailResent, roster.EventEmailUndeliverable, roster.EventMailFailed}; !slices.Equal(kinds, want) {
+		t.Errorf("recorded %v, not %v", kinds, want)
 	}
 	wantDelivered(t, r.deliver(), mailer.Delivered{Sent: 1})
 	if r.post.taken[0].ID != rows[0].MessageID {

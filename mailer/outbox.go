@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -80,6 +81,9 @@ type OutboxStore interface {
 	// Atomic is that of [roster.Store].
 	Atomic(ctx context.Context, fn func(ctx context.Context) error) error
 	roster.OutboxStore
+
+	// InsertEvent is that of [roster.EventStore].
+	InsertEvent(ctx context.Context, e *roster.Event) error
 }
 
 // Outbox is a [roster.Mailer] that writes each mail to the store, in the
@@ -240,7 +244,13 @@ func (o *Outbox) DeadLetters(ctx context.Context, after roster.MailID, limit int
 // whose codes have expired, and whatever is no dead letter; it returns how many
 // there were.
 func (o *Outbox) Resend(ctx context.Context, ids ...roster.MailID) (int, error) {
-	n, err := o.store.RequeueMails(ctx, o.now(), ids...)
+	n := 0
+	err := o.store.Atomic(ctx, func(ctx context.Context) (err error) {
+		if n, err = o.store.RequeueMails(ctx, o.now(), ids...); err != nil || n == 0 {
+			return err
+		}
+		return o.record(ctx, roster.EventMailResent, 0, "mails", n)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("queue dead letters: %w", err)
 	}
@@ -248,6 +258,20 @@ func (o *Outbox) Resend(ctx context.Context, ids ...roster.MailID) (int, error) 
 		roster.AfterCommit(ctx, func(context.Context) { o.nudge() })
 	}
 	return n, nil
+}
+
+// record writes an event, in the transaction of ctx.
+func (o *Outbox) record(ctx context.Context, kind roster.EventKind, user roster.UserID, pairs ...any) error {
+	now := o.now()
+	details := roster.Data{}
+	for i := 0; i < len(pairs); i += 2 {
+		raw, err := json.Marshal(pairs[i+1])
+		if err != nil {
+			return err
+		}
+		details[pairs[i].(string)] = raw
+	}
+	return o.store.InsertEvent(ctx, &roster.Event{Kind: kind, User: user, At: now, LastAt: now, Count: 1, Details: details})
 }
 
 // jittered is d, up to a fifth more or less, so that what began together does

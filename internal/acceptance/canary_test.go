@@ -235,6 +235,11 @@ func TestCanary(t *testing.T) {
 			a.secrets.add(c.Hash.Reveal())
 		}
 		a.leakPersonal("the log", log)
+		for _, e := range happened(t, store.Store) {
+			raw, err := json.Marshal(e)
+			w.must(err)
+			a.leakPersonal("an event", string(raw))
+		}
 		if len(log) == 0 {
 			t.Error("nothing was logged; is the logger used?")
 		}
