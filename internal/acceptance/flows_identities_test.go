@@ -123,6 +123,7 @@ func employed(w *world, c *cast) {
 	w.must(w.Edit(context.Background(), u.ID, func(u *roster.User) error { u.RealName = "Changed Here"; return nil }))
 	g, err := w.BuiltInGroup(context.Background(), roster.GroupAdmin)
 	w.must(err)
+	w.must(w.AddMember(context.Background(), g.ID, c.ann.ID, "")) // an administrator has to stay
 	w.must(w.RemoveMember(context.Background(), g.ID, u.ID))
 	c.model, err = w.ByName(context.Background(), "nina")
 	w.must(err)
