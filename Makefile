@@ -2,7 +2,7 @@
 
 GO         ?= go
 PKG        ?= ./...
-TIMEOUT    ?= 20m
+TIMEOUT    ?= 45m
 TESTFLAGS  ?=
 BENCH      ?= .
 BENCHFLAGS ?=

@@ -61,7 +61,8 @@ type faultRun struct {
 // once prepares the accounts and runs the flow with one fault. again is the
 // outcome of a second run without any.
 func (r *faultRun) once(kind fault, point int) (before string, o outcome, calls []string, fired bool, again func() outcome) {
-	w := r.w
+	w := r.flow.world(r.t, r.store) // which has counted nothing yet
+	r.w = w
 	w.empty()
 	start := w.clock.Now()
 	defer func() { w.clock.Advance(start.Sub(w.clock.Now())) }()
@@ -130,6 +131,9 @@ func runFaults(t *testing.T, k kind, store *faultStore, f flow, rng *rand.Rand) 
 			}
 			i := rng.IntN(len(faults))
 			faults = faults[i : i+1]
+		} else if !soak {
+			rng.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
+			faults = faults[:2]
 		}
 		for _, kind := range faults {
 			_, o, now, fired, again := r.once(kind, point)

@@ -3,6 +3,7 @@ package acceptance
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -175,6 +176,11 @@ func showGroups(ctx context.Context, s roster.Store, users map[roster.UserID]int
 		return err
 	}
 	for _, g := range groups {
+		if raw, is := g.Data["site_initialized"]; is { // whose the site is, by a name that lasts
+			if id, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+				g.Data["site_initialized"] = fmt.Appendf(nil, "%d", users[roster.UserID(id)])
+			}
+		}
 		lines = append(lines, fmt.Sprintf("group %q %q %s created %s updated %s version %d", g.NameKey, g.Name, g.Data, at(g.CreatedAt), at(g.UpdatedAt), g.Version))
 		members, err := s.MembersAfter(ctx, g.ID, 0, 1000)
 		if err != nil {

@@ -182,7 +182,8 @@ var directoryFlows = []flow{
 			if err != nil {
 				return nil, err
 			}
-			return w.ApplySync(ctx, p)
+			_, err = w.ApplySync(ctx, p)
+			return nil, err // what was done comes beside the error
 		},
 	},
 }

@@ -91,6 +91,7 @@ var actorRaces = []race{
 			admin := w.group(roster.GroupAdmin)
 			pair := []roster.UserID{w.person("first", round), w.person("second", round)}
 			for _, id := range pair {
+				w.must(w.SetPassword(ctx, id, "a way in for each of them"))
 				w.must(w.AddMember(ctx, admin, id, ""))
 			}
 			for m, err := range roster.EachPage(func(p roster.Paging) (*roster.Listed[*roster.Membership], error) {
