@@ -60,16 +60,13 @@ func (us *Users) callHook(ctx context.Context, name string, e Event, hook func(c
 	e.Details = e.Details.clone()
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
-	log := func(what string, attrs ...any) {
-		attrs = append(attrs, slog.String("hook", name), slog.String("kind", string(e.Kind)))
-		us.opts.Logger.Error(what, attrs...)
-	}
+	log := us.opts.Logger.With(slog.String("hook", name), slog.String("kind", string(e.Kind)))
 	done := make(chan error, 1)
 	go func() {
 		err := error(&UnavailableError{UnavailableHook, errHook}) // of a panic, and of runtime.Goexit
 		defer func() {
 			if recover() != nil {
-				log("hook panicked", slog.String("stack", string(debug.Stack())))
+				log.Error("hook panicked", slog.String("stack", string(debug.Stack())))
 			}
 			done <- err
 		}()
@@ -85,7 +82,7 @@ func (us *Users) callHook(ctx context.Context, name string, e Event, hook func(c
 		return err
 	default:
 	}
-	log("hook hangs")
+	log.Error("hook hangs")
 	if err := context.Cause(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}

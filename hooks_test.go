@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,13 +46,13 @@ func TestOnEventIsContained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log strings.Builder
-				var armed bool
+				var armed atomic.Bool // a hook that hangs has read it at no known time
 				never := make(chan struct{})
 				defer close(never) // nothing may be left in the bubble
 				env := rostertest.New(t, func(o *roster.Options) {
 					o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 					o.OnEvent = func(ctx context.Context, _ roster.Event) error {
-						if !armed {
+						if !armed.Load() {
 							return nil
 						}
 						return hook(ctx, never)
@@ -58,7 +60,7 @@ func TestOnEventIsContained(t *testing.T) {
 				})
 				ann := env.MustRegister("ann")
 				_, before := events(t, env.Users)
-				armed = true
+				armed.Store(true)
 				err := env.Disable(t.Context(), ann.ID)
 				var unavailable *roster.UnavailableError
 				if !errors.As(err, &unavailable) || unavailable.What != roster.UnavailableHook {
@@ -67,7 +69,7 @@ func TestOnEventIsContained(t *testing.T) {
 				if _, err := env.Authenticate(t.Context(), "ann", rostertest.Password); !errors.As(err, &unavailable) {
 					t.Errorf("Authenticate: %v", err)
 				}
-				armed = false
+				armed.Store(false)
 				if u, err := env.ByID(t.Context(), ann.ID); err != nil || !u.Enabled || !u.LastLoginAt.IsZero() {
 					t.Errorf("%+v, %v", u, err)
 				}
@@ -92,11 +94,21 @@ func TestOnEventIsContained(t *testing.T) {
 // refused.
 func TestAfterEventIsContained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
+		var mu sync.Mutex // of what a hook that hangs has written at no known time
+		var list []string
+		told := func() []string { // since the last time
+			mu.Lock()
+			defer mu.Unlock()
+			since := list
+			list = nil
+			return since
+		}
 		never := make(chan struct{})
 		env := rostertest.New(t, func(o *roster.Options) {
 			o.AfterEvent = func(ctx context.Context, e roster.Event) {
-				told = append(told, fmt.Sprint(e.Kind, " ", e.ID != 0))
+				mu.Lock()
+				list = append(list, fmt.Sprint(e.Kind, " ", e.ID != 0))
+				mu.Unlock()
 				switch e.Kind {
 				case roster.EventUserDisabled:
 					panic("after")
@@ -109,13 +121,13 @@ func TestAfterEventIsContained(t *testing.T) {
 			}
 		})
 		ann := env.MustRegister("ann")
-		told = nil
+		told()
 		err := env.Atomic(t.Context(), func(ctx context.Context) error {
 			if err := env.Disable(ctx, ann.ID); err != nil {
 				return err
 			}
-			if len(told) > 0 {
-				t.Errorf("told before the commit: %v", told)
+			if early := told(); len(early) > 0 {
+				t.Errorf("told before the commit: %v", early)
 			}
 			_, err := env.Authenticate(ctx, "ann", "wrong password")
 			if !errors.Is(err, roster.ErrCredentials) {
@@ -124,16 +136,16 @@ func TestAfterEventIsContained(t *testing.T) {
 			return env.Enable(ctx, ann.ID)
 		})
 		must(t, err)
-		if got := strings.Join(told, ", "); got != "user.disabled true, user.enabled true, sign_in.failed false" {
+		if got := strings.Join(told(), ", "); got != "user.disabled true, user.enabled true, sign_in.failed false" {
 			t.Errorf("told %s", got)
 		}
-		told = nil
+		told()
 		_ = env.Atomic(t.Context(), func(ctx context.Context) error {
 			must(t, env.Delete(ctx, ann.ID))
 			return errors.New("no")
 		})
-		if len(told) > 0 {
-			t.Errorf("told of what did not happen: %v", told)
+		if late := told(); len(late) > 0 {
+			t.Errorf("told of what did not happen: %v", late)
 		}
 		close(never)
 	})

@@ -33,27 +33,27 @@ func withJury(w *world, c *cast) {
 
 // groupFlow is a flow on what withJury has made. Its answer, if there is one, has
 // no IDs.
-func groupFlow(verb, name string, run func(ctx context.Context, w *world, c *cast) (any, error)) flow {
-	return flow{verb: verb, name: name, options: voting, prepare: withJury, run: run}
+func groupFlow(verb string, run func(ctx context.Context, w *world, c *cast) (any, error)) flow {
+	return flow{verb: verb, options: voting, prepare: withJury, run: run}
 }
 
 var groupFlows = []flow{
-	groupFlow("CreateGroup", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("CreateGroup", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.CreateGroup(ctx, &roster.Group{Name: "New", Data: roster.Data{"a": []byte("1")}})
 	}),
 	{verb: "BuiltInGroup", name: "that was never needed", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		_, err := w.BuiltInGroup(ctx, roster.GroupAdmin)
 		return nil, err
 	}},
-	groupFlow("BuiltInGroup", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("BuiltInGroup", func(ctx context.Context, w *world, c *cast) (any, error) {
 		_, err := w.BuiltInGroup(ctx, roster.GroupAdmin)
 		return nil, err
 	}),
-	groupFlow("EditGroup", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("EditGroup", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.EditGroup(ctx, c.group, func(g *roster.Group) error { g.Name = "New"; return nil })
 	}),
-	groupFlow("DeleteGroup", "", func(ctx context.Context, w *world, c *cast) (any, error) { return nil, w.DeleteGroup(ctx, c.group) }),
-	groupFlow("GroupByID", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("DeleteGroup", func(ctx context.Context, w *world, c *cast) (any, error) { return nil, w.DeleteGroup(ctx, c.group) }),
+	groupFlow("GroupByID", func(ctx context.Context, w *world, c *cast) (any, error) {
 		_, err := w.GroupByID(ctx, c.group)
 		return nil, err
 	}),
@@ -61,88 +61,88 @@ var groupFlows = []flow{
 		_, err := w.GroupByUUID(ctx, uuid.New())
 		return nil, err
 	}},
-	groupFlow("GroupByName", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("GroupByName", func(ctx context.Context, w *world, c *cast) (any, error) {
 		_, err := w.GroupByName(ctx, "JURY")
 		return nil, err
 	}),
-	groupFlow("Groups", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Groups", func(ctx context.Context, w *world, c *cast) (any, error) {
 		l, err := w.Groups(ctx, roster.Paging{Limit: 1})
 		return l != nil && l.Next != "", err
 	}),
-	groupFlow("AddMember", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("AddMember", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.AddMember(ctx, c.group, c.cid.ID, "new")
 	}),
-	groupFlow("RemoveMember", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("RemoveMember", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.RemoveMember(ctx, c.group, c.ann.ID)
 	}),
-	groupFlow("Members", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Members", func(ctx context.Context, w *world, c *cast) (any, error) {
 		l, err := w.Members(ctx, c.group, roster.Paging{})
 		return l != nil && len(l.Items) == 2, err
 	}),
-	groupFlow("Memberships", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Memberships", func(ctx context.Context, w *world, c *cast) (any, error) {
 		ms, err := w.Memberships(ctx, c.ann.ID, c.ben.ID)
 		return len(ms), err
 	}),
-	groupFlow("GroupsOf", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("GroupsOf", func(ctx context.Context, w *world, c *cast) (any, error) {
 		of, err := w.GroupsOf(ctx, c.ann.ID, c.cid.ID)
 		return len(of), err
 	}),
-	groupFlow("InGroup", "", func(ctx context.Context, w *world, c *cast) (any, error) { return w.InGroup(ctx, c.ann.ID, "jury") }),
-	groupFlow("Ranks", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("InGroup", func(ctx context.Context, w *world, c *cast) (any, error) { return w.InGroup(ctx, c.ann.ID, "jury") }),
+	groupFlow("Ranks", func(ctx context.Context, w *world, c *cast) (any, error) {
 		ranks, err := w.Ranks(ctx, c.ann.ID, c.cid.ID)
 		return ranks[c.cid.ID], err
 	}),
-	groupFlow("SetRank", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("SetRank", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.SetRank(ctx, c.ann.ID, roster.RankTester)
 	}),
-	groupFlow("Grant", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Grant", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.Grant(ctx, roster.ToUser(c.cid.ID), 3, "vote", "close")
 	}),
-	groupFlow("GrantDuring", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("GrantDuring", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.GrantDuring(ctx, roster.ToGroup(c.group), 1, roster.Period{Until: w.clock.Now().Add(time.Hour)}, "vote", "close")
 	}),
-	groupFlow("Revoke", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Revoke", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.Revoke(ctx, roster.ToGroup(c.group), 1, "vote", "close")
 	}),
-	groupFlow("RevokeAll", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("RevokeAll", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.RevokeAll(ctx, roster.ToUser(c.ann.ID), 0)
 	}),
-	groupFlow("GrantsOf", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("GrantsOf", func(ctx context.Context, w *world, c *cast) (any, error) {
 		grants, err := w.GrantsOf(ctx, roster.ToUser(c.ann.ID))
 		return len(grants), err
 	}),
-	groupFlow("GrantsIn", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("GrantsIn", func(ctx context.Context, w *world, c *cast) (any, error) {
 		l, err := w.GrantsIn(ctx, 1, roster.Paging{})
 		return l != nil && len(l.Items) == 1, err
 	}),
-	groupFlow("Can", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Can", func(ctx context.Context, w *world, c *cast) (any, error) {
 		return w.Can(ctx, c.ann.ID, "vote", 1, roster.ScopeOnly)
 	}),
-	groupFlow("CanAll", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("CanAll", func(ctx context.Context, w *world, c *cast) (any, error) {
 		may, err := w.CanAll(ctx, "vote", roster.ScopeOnly, roster.Ask{User: c.ann.ID, Scope: 1}, roster.Ask{User: c.cid.ID, Scope: 2})
 		return len(may), err
 	}),
-	groupFlow("Permissions", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Permissions", func(ctx context.Context, w *world, c *cast) (any, error) {
 		ps, err := w.Permissions(ctx, c.ann.ID, 1, roster.Either)
 		return len(ps), err
 	}),
-	groupFlow("WhoCan", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("WhoCan", func(ctx context.Context, w *world, c *cast) (any, error) {
 		l, err := w.WhoCan(ctx, "vote", 1, roster.Either, roster.Paging{})
 		return l != nil && len(l.Items) == 2, err
 	}),
-	groupFlow("WhereCan", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("WhereCan", func(ctx context.Context, w *world, c *cast) (any, error) {
 		l, err := w.WhereCan(ctx, c.ann.ID, "vote", roster.Paging{})
 		return l != nil && len(l.Items) == 2, err
 	}),
-	groupFlow("IsPrivileged", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("IsPrivileged", func(ctx context.Context, w *world, c *cast) (any, error) {
 		is, err := w.IsPrivileged(ctx, []roster.UserID{c.ann.ID, c.fay.ID})
 		return is[c.ann.ID], err
 	}),
-	groupFlow("Explain", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Explain", func(ctx context.Context, w *world, c *cast) (any, error) {
 		e, err := w.Explain(ctx, c.ann.ID, "vote", 1, roster.Either)
 		return e != nil && e.Allowed, err
 	}),
-	groupFlow("Diff", "", func(ctx context.Context, w *world, c *cast) (any, error) {
+	groupFlow("Diff", func(ctx context.Context, w *world, c *cast) (any, error) {
 		n := 0
 		for _, err := range w.Diff(ctx, roster.ChangeDeleteGroup(c.group)) {
 			if err != nil {
