@@ -217,7 +217,7 @@ func TestClosed(t *testing.T) {
 			return // memory
 		}
 		w.must(closer.Close())
-		if n := troubled(t, w, c); n > 2 { // CheckNewUser and IsFresh ask no store
+		if n := troubled(t, w, c); n > 3 { // CheckNewUser, IsFresh and DeclaredPermissions ask no store
 			t.Errorf("%d verbs succeeded", n)
 		}
 		w.must(closer.Close())
