@@ -313,7 +313,7 @@ func TestSessions(t *testing.T) {
 	if err := db.QueryRow(prepared).Scan(&after); err != nil {
 		t.Fatal(err)
 	}
-	if after != before || before > 60 {
+	if after != before || before > 100 {
 		t.Errorf("%d prepared statements became %d", before, after)
 	}
 }
