@@ -31,6 +31,7 @@ var identityRaces = []race{
 			corpDirectory.Put(goodPassword, roster.Identity{
 				Subject: "subject of " + name, DN: "uid=" + name, Name: name, Emails: []string{address, "2" + address}, EmailsVerified: true,
 			})
+			defer corpDirectory.Remove("subject of " + name)
 			users := make([]*roster.User, rivals)
 			errs := together(rivals, func(i int) (err error) {
 				users[i], err = w.Authenticate(ctx, []string{name, address, strings.ToUpper(name)}[i%3], goodPassword)
@@ -122,6 +123,7 @@ var identityRaces = []race{
 			name := fmt.Sprintf("leaver%d", round)
 			id := roster.Identity{Subject: name, Name: name, RealName: "One"}
 			corpDirectory.Put(goodPassword, id)
+			defer corpDirectory.Remove(name)
 			u, err := w.Authenticate(ctx, name, goodPassword)
 			w.must(err)
 			id.RealName = "Two" // so that each sign-in writes
