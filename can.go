@@ -36,11 +36,16 @@ func (m Mode) scopes(scope ScopeID) (one, other ScopeID) {
 // counts reports whether something that is held there counts for a permission
 // in the scope.
 func (m Mode) counts(h *Held, p Permission, scope ScopeID) bool {
+	one, other := m.scopes(scope)
+	return h.gives(p, one, other)
+}
+
+// gives reports whether it is of the permission in one of the scopes, or of all.
+func (h *Held) gives(p Permission, one, other ScopeID) bool {
 	if h.Permission == permAll {
 		return h.ScopeID == 0
 	}
-	one, other := m.scopes(scope)
-	return h.Permission == p && (h.ScopeID == one || h.ScopeID == other)
+	return (h.ScopeID == one || h.ScopeID == other) && h.Permission == p
 }
 
 // Can reports whether a user holds a permission, itself or through a group, in
@@ -58,32 +63,32 @@ func (us *Users) Can(ctx context.Context, user UserID, p Permission, scope Scope
 	if err := us.askID(ctx, "Can", user); err != nil {
 		return false, wrap(verb, user, err)
 	}
-	may, err := us.answer(ctx, us.holding, user, p, scope, mode)
+	may, err := us.answer(ctx, user, p, scope, mode)
 	return may, wrap(verb, user, err)
 }
 
 // can is Can for what is about to be done: it does not rest on memory.
 func (us *Users) can(ctx context.Context, user UserID, p Permission, scope ScopeID, mode Mode) (bool, error) {
-	return us.answer(ctx, us.store.HeldGrants, user, p, scope, mode)
+	fresh := *us
+	fresh.held = nil
+	return fresh.answer(ctx, user, p, scope, mode)
 }
 
-func (us *Users) answer(
-	ctx context.Context, holding func(context.Context, UserID, ScopeID) ([]Held, bool, error),
-	user UserID, p Permission, scope ScopeID, mode Mode,
-) (bool, error) {
+func (us *Users) answer(ctx context.Context, user UserID, p Permission, scope ScopeID, mode Mode) (bool, error) {
 	if err := us.askable(p, mode); err != nil {
 		return false, err
 	}
 	if user <= 0 {
 		return false, invalid(FieldID, ReasonNotPositive)
 	}
-	held, live, err := holding(ctx, user, scope)
+	now := us.opts.Now() // as good as us.now to compare with, and half of the work if it is all in memory
+	held, live, err := us.holding(ctx, user, scope, now)
 	if err != nil || !live {
 		return false, err
 	}
-	now := us.now()
+	one, other := mode.scopes(scope)
 	for i := range held {
-		if h := &held[i]; mode.counts(h, p, scope) && h.isValid(now) {
+		if h := &held[i]; h.gives(p, one, other) && h.isValid(now) {
 			return true, nil
 		}
 	}
@@ -97,7 +102,9 @@ func (us *Users) askable(p Permission, mode Mode) error {
 	return us.perms.check(p)
 }
 
-func (h *Held) isValid(at time.Time) bool { return Period{h.From, h.Until}.contains(at) }
+func (h *Held) isValid(at time.Time) bool {
+	return h.From.IsZero() && h.Until.IsZero() || Period{h.From, h.Until}.contains(at)
+}
 
 // Ask is a question of [Users.CanAll]: about a user, in a scope.
 type Ask struct {
@@ -160,8 +167,8 @@ func (us *Users) permissionsOf(ctx context.Context, user UserID, scope ScopeID, 
 	if user <= 0 {
 		return nil, invalid(FieldID, ReasonNotPositive)
 	}
-	held, live, err := us.holding(ctx, user, scope)
 	now := us.now()
+	held, live, err := us.holding(ctx, user, scope, now)
 	if err != nil || !live {
 		return nil, err
 	}

@@ -3,74 +3,47 @@ package roster
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// maxCachedHeld bounds the answers in memory, to about 20 MiB.
-const maxCachedHeld = 50_000
+// heldSlots bounds the answers in memory, to about 20 MiB. It is a power of two.
+const heldSlots = 1 << 16
 
 // heldCache remembers what users hold in scopes, until something is written that
-// may change it. See Options.PermissionCache.
+// may change it. See Options.PermissionCache. It has no lock: a slot holds the
+// last answer that belongs there.
 type heldCache struct {
-	most time.Duration
-
-	mu      sync.RWMutex
-	entries map[heldKey]*cachedHeld
-	writes  uint64             // counts whatever made something be forgotten
-	epoch   uint64             // counts what concerns everybody
-	states  [userShards]uint64 // the same, by user
+	most   time.Duration
+	epoch  atomic.Uint64             // counts the writes that concern everybody
+	states [userShards]atomic.Uint64 // and those that concern one user, by user
+	slots  [heldSlots]atomic.Pointer[cachedHeld]
 }
 
-type heldKey struct {
+// cachedHeld is an answer, never changed.
+type cachedHeld struct {
 	user  UserID
 	scope ScopeID
-}
-
-// cachedHeld is never changed, so it is read without the lock.
-type cachedHeld struct {
 	held  []Held // good now or not
 	live  bool
-	epoch uint64
-	state uint64 // of the user's shard
 	at    time.Time
+
+	// What was counted before the rows were read: if anything was written since,
+	// they may be others.
+	epoch, state uint64
 }
 
-func newHeldCache(most time.Duration) *heldCache {
-	return &heldCache{most: most, entries: map[heldKey]*cachedHeld{}}
-}
+func newHeldCache(most time.Duration) *heldCache { return &heldCache{most: most} }
 
-// seen is what put is to be told, as it was before the rows were read.
-func (c *heldCache) seen() uint64 {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.writes
-}
-
-// put remembers an answer, unless something was written since seen.
-func (c *heldCache) put(key heldKey, e *cachedHeld, seen uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.writes != seen {
-		return
-	}
-	for old := range c.entries { // any one
-		if len(c.entries) < maxCachedHeld {
-			break
-		}
-		delete(c.entries, old)
-	}
-	e.epoch, e.state = c.epoch, c.states[shard(key.user)]
-	c.entries[key] = e
+func (c *heldCache) slot(user UserID, scope ScopeID) *atomic.Pointer[cachedHeld] {
+	const odd, other = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f // spread the bits
+	return &c.slots[(uint64(user)*odd^uint64(scope)*other)>>32%heldSlots]
 }
 
 // get returns what is remembered, or nil.
-func (c *heldCache) get(key heldKey, now time.Time) *cachedHeld {
-	c.mu.RLock()
-	e := c.entries[key]
-	good := e != nil && e.epoch == c.epoch && e.state == c.states[shard(key.user)]
-	c.mu.RUnlock()
-	if !good {
+func (c *heldCache) get(user UserID, scope ScopeID, now time.Time) *cachedHeld {
+	e := c.slot(user, scope).Load()
+	if e == nil || e.user != user || e.scope != scope || e.epoch != c.epoch.Load() || e.state != c.states[shard(user)].Load() {
 		return nil
 	}
 	if age := now.Sub(e.at); age < 0 || age >= c.most {
@@ -79,37 +52,27 @@ func (c *heldCache) get(key heldKey, now time.Time) *cachedHeld {
 	return e
 }
 
-func (c *heldCache) forgetUser(id UserID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writes++
-	c.states[shard(id)]++
-}
+func (c *heldCache) forgetUser(id UserID) { c.states[shard(id)].Add(1) }
 
-func (c *heldCache) forgetAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writes++
-	c.epoch++
-	clear(c.entries)
-}
+func (c *heldCache) forgetAll() { c.epoch.Add(1) }
 
-// holding is what a user holds in a scope and in scope 0, and whether it can
-// sign in; from memory, if that is allowed.
-func (us *Users) holding(ctx context.Context, user UserID, scope ScopeID) ([]Held, bool, error) {
-	if us.held == nil || inTransaction(ctx) {
+// holding is what a user holds in a scope and in scope 0 at that time, good or
+// not, and whether it can sign in; from memory, if that is allowed.
+func (us *Users) holding(ctx context.Context, user UserID, scope ScopeID, now time.Time) ([]Held, bool, error) {
+	c := us.held
+	if c == nil || inTransaction(ctx) {
 		return us.store.HeldGrants(ctx, user, scope)
 	}
-	key, now := heldKey{user, scope}, us.now()
-	if e := us.held.get(key, now); e != nil {
+	if e := c.get(user, scope, now); e != nil {
 		return e.held, e.live, ctx.Err()
 	}
-	seen := us.held.seen()
-	held, live, err := us.store.HeldGrants(ctx, user, scope)
-	if err == nil {
-		us.held.put(key, &cachedHeld{held: held, live: live, at: now}, seen)
+	e := &cachedHeld{user: user, scope: scope, at: now, epoch: c.epoch.Load(), state: c.states[shard(user)].Load()}
+	var err error
+	if e.held, e.live, err = us.store.HeldGrants(ctx, user, scope); err != nil {
+		return nil, false, err
 	}
-	return held, live, err
+	c.slot(user, scope).Store(e)
+	return e.held, e.live, nil
 }
 
 // heldStore makes the cache forget what is written, as cachingStore does.

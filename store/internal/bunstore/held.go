@@ -17,10 +17,11 @@ type heldQueries struct{ of, anywhere, byAll, holders, scopes, privileged, privi
 var liveUser = fmt.Sprintf("u.enabled AND u.activated_at IS NOT NULL AND u.deleted_at IS NULL AND u.flags & %d = 0",
 	roster.FlagBanned|roster.FlagLocked)
 
-// The two ways in which a grant reaches a user.
+// The two ways in which a grant reaches a user. SQLite keeps to the order of a
+// CROSS JOIN, and needs to be told: it knows nothing of how many rows there are.
 const (
 	ownGrants   = "{grants} g"
-	groupGrants = "{members} m JOIN {grants} g ON g.group_id = m.group_id"
+	groupGrants = "{members} m CROSS JOIN {grants} g"
 )
 
 // valid is that the grant is good at the time that is argument n.
@@ -28,12 +29,18 @@ func valid(n int) string {
 	return fmt.Sprintf("(g.valid_from IS NULL OR g.valid_from <= $%d) AND (g.valid_until IS NULL OR g.valid_until > $%[1]d)", n)
 }
 
+// gives is that the grant is of the permission that is argument n, or of all. No
+// index is for that where the user is known.
+func gives(n int) string {
+	return fmt.Sprintf("CASE WHEN g.permission = '*' THEN g.scope_id = 0 ELSE g.permission = $%d END", n)
+}
+
 func (s *Store) heldQueries() heldQueries {
 	in := s.dialect.In
 	// What they have in common, of a user's own grants and of those of groups.
 	both := func(columns, where string) string {
 		return "SELECT g.user_id, " + columns + " FROM " + ownGrants + " WHERE " + fmt.Sprintf(where, "g.user_id") +
-			" UNION ALL SELECT m.user_id, " + columns + " FROM " + groupGrants + " WHERE " + fmt.Sprintf(where, "m.user_id")
+			" UNION ALL SELECT m.user_id, " + columns + " FROM " + groupGrants + " WHERE g.group_id = m.group_id AND " + fmt.Sprintf(where, "m.user_id")
 	}
 	named := "g.permission IN ($1, '*') AND g.scope_id IN (0, $3, $4) AND (g.permission <> '*' AND g.scope_id IN ($3, $4) OR g.permission = '*' AND g.scope_id = 0) AND " + valid(2)
 	of := "g.id, g.group_id, g.scope_id, g.permission, g.valid_from, g.valid_until"
@@ -43,17 +50,16 @@ func (s *Store) heldQueries() heldQueries {
 		anywhere: s.planned(both(of, in("%s", 1))),
 		byAll: s.planned("SELECT h.user_id, h.id, h.group_id, h.scope_id, h.permission FROM (" +
 			both("g.id, g.group_id, g.scope_id, g.permission", in("%s", 4)+" AND "+in("g.scope_id", 3)+
-				" AND g.permission IN ($1, '*') AND (g.permission <> '*' OR g.scope_id = 0) AND "+valid(2)) +
-			") h JOIN {users} u ON u.id = h.user_id WHERE " + liveUser),
+				" AND "+gives(1)+" AND "+valid(2)) +
+			") h CROSS JOIN {users} u WHERE u.id = h.user_id AND " + liveUser),
 		holders: s.planned("SELECT DISTINCT w.user_id FROM (SELECT o.user_id FROM (SELECT g.user_id FROM " + ownGrants +
-			" JOIN {users} u ON u.id = g.user_id WHERE " + named + " AND g.user_id > $5 AND " + liveUser +
+			" CROSS JOIN {users} u WHERE u.id = g.user_id AND " + named + " AND g.user_id > $5 AND " + liveUser +
 			" ORDER BY g.user_id LIMIT $6) o UNION ALL " +
 			s.dialect.ForEach("SELECT DISTINCT g.group_id FROM "+ownGrants+" WHERE "+named+" AND g.group_id IS NOT NULL",
-				"SELECT m.user_id FROM {members} m JOIN {users} u ON u.id = m.user_id WHERE m.group_id = h.group_id AND m.user_id > $5 AND "+
+				"SELECT m.user_id FROM {members} m CROSS JOIN {users} u WHERE u.id = m.user_id AND m.group_id = h.group_id AND m.user_id > $5 AND "+
 					liveUser+" ORDER BY m.user_id LIMIT $6", "user_id") +
 			") w ORDER BY w.user_id LIMIT $6"),
-		scopes: s.planned("SELECT DISTINCT h.scope_id FROM (" + both("g.scope_id", "%s = $1 AND g.scope_id > $4 AND g.permission IN ($2, '*')"+
-			" AND (g.permission <> '*' OR g.scope_id = 0) AND "+valid(3)) +
+		scopes: s.planned("SELECT DISTINCT h.scope_id FROM (" + both("g.scope_id", "%s = $1 AND g.scope_id > $4 AND "+gives(2)+" AND "+valid(3)) +
 			") h WHERE EXISTS (SELECT 1 FROM {users} u WHERE u.id = $1 AND " + liveUser + ") ORDER BY h.scope_id LIMIT $5"),
 		privileged: s.planned("SELECT DISTINCT h.user_id FROM (" +
 			both("g.scope_id", in("%s", 1)+" AND (g.valid_until IS NULL OR g.valid_until > $2)") + ") h ORDER BY h.user_id"),
