@@ -91,6 +91,9 @@ var attempts = map[string]func(ctx context.Context, us *roster.Users, u *roster.
 		_, err := us.Events(ctx, roster.EventQuery{User: u.ID})
 		return err
 	},
+	"MergeData": func(ctx context.Context, us *roster.Users, u *roster.User) error {
+		return us.MergeData(ctx, u.ID, nil)
+	},
 	"EmailsOf": func(ctx context.Context, us *roster.Users, u *roster.User) error {
 		_, err := us.EmailsOf(ctx, u.ID)
 		return err

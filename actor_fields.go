@@ -130,7 +130,7 @@ func (e edit) forbidden(ctx context.Context, u *User) error {
 			{FieldName, u.Name != before.Name},
 			{FieldDirectory, linked},
 			{FieldFlags, flags&^selfFlags != 0},
-			{FieldData, reservedChanged(u.Data, before.Data)},
+			{FieldData, q.us.reservedChanged(u.Data, before.Data)},
 			{FieldModel, hosts},
 		} {
 			if f.changed {
@@ -220,17 +220,6 @@ func notYours(fields ...string) error {
 
 // selfFlags are what everybody may set on their own account.
 const selfFlags = FlagShowLogin | FlagShowEmail
-
-// reservedChanged reports whether a key was changed that is not for everybody
-// to write on their own account.
-func reservedChanged(after, before Data) bool {
-	for _, f := range []Field[string]{RegistrationSource, Field[string](FirstLogin), Field[string](Social)} {
-		if !bytes.Equal(after[string(f)], before[string(f)]) {
-			return true
-		}
-	}
-	return false
-}
 
 // hostChanged reports whether something was changed that the host's own type adds
 // to u.

@@ -123,6 +123,7 @@ Identities             right    judge  get_user     =                 db      no
 
 Edit                   right    judge  edit_user    priv_edit_user    db      edit  -     yes
 Save                   right    judge  edit_user    priv_edit_user    db      edit  -     yes
+MergeData              right    judge  edit_user    priv_edit_user    db      edit  -     yes
 ActivateUser           right    judge  edit_user    priv_edit_user    db      caps  yes   yes
 Disable                right    judge  edit_user    priv_edit_user    db      caps  -     no
 Enable                 right    judge  edit_user    priv_edit_user    db      caps  yes   no

@@ -42,7 +42,8 @@ const (
 	Social Field[map[string]json.RawMessage] = "social"
 )
 
-// Get returns the value, or the zero T if there is none or it is no T.
+// Get returns the value, or the zero T if there is none or it is no T: also if it
+// is an object with a key that differs from the name of a field of T only by case.
 func (f Field[T]) Get(m Model) T {
 	v, _ := f.Lookup(m)
 	return v
@@ -52,14 +53,14 @@ func (f Field[T]) Get(m Model) T {
 func (f Field[T]) Lookup(m Model) (T, bool) {
 	var v, zero T
 	raw, ok := m.RosterUser().Data[string(f)]
-	if !ok || json.Unmarshal(raw, &v) != nil {
+	if !ok || decodeField(raw, &v) != nil {
 		return zero, false
 	}
 	return v, true
 }
 
-// Set stores v. The user is not written until Edit or Save does. It fails if v
-// cannot be marshalled.
+// Set stores v. The user is not written until Edit or Save does; [Field.Update]
+// does it all at once. It fails if v cannot be marshalled.
 func (f Field[T]) Set(m Model, v T) error {
 	raw, err := json.Marshal(v)
 	if err != nil {

@@ -1,12 +1,10 @@
 package roster
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -112,7 +110,7 @@ func (us *Users) emitEdit(ctx context.Context, before, u *User) error {
 		{FieldTimezone, u.Timezone != before.Timezone},
 		{FieldDirectory, u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN},
 		{FieldFlags, u.Flags != before.Flags},
-		{FieldData, !maps.EqualFunc(u.Data, before.Data, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })},
+		{FieldData, !sameData(u.Data, before.Data)},
 	} {
 		if f.changed {
 			fields = append(fields, f.name)

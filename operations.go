@@ -176,6 +176,7 @@ var operations = []Operation{
 	// Changing them.
 	{"Edit", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},
 	{"Save", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},
+	{"MergeData", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},
 	{"ActivateUser", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Over},
 	{"Disable", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Alone},
 	{"Enable", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Over | Alone},

@@ -196,6 +196,12 @@ type Options struct {
 	// neither granted nor asked for. Nil means that there are no others.
 	Permissions []PermissionInfo
 
+	// ReservedDataKeys are keys of [User.Data] that nobody may change on their own
+	// account through [Users.For] without what it takes for anybody else's, besides
+	// "registration_source", "first_login" and "social". One that ends in * stands
+	// for all that begin so.
+	ReservedDataKeys []string
+
 	// SkipActivation makes Register activate the account at once. Addresses
 	// still have to be proven before they are good for signing in.
 	SkipActivation bool
@@ -318,6 +324,8 @@ func New(store Store, opts *Options) (*Users, error) {
 	reserved, err := newReserved(o.ReservedNames)
 	errs = append(errs, option("ReservedNames", err))
 	us.reserved = reserved
+	o.ReservedDataKeys = slices.Clone(o.ReservedDataKeys)
+	errs = append(errs, option("ReservedDataKeys", checkDataKeys(o.ReservedDataKeys)))
 	us.perms, err = newPermissions(o.Permissions)
 	errs = append(errs, option("Permissions", err))
 	if o.Now == nil {

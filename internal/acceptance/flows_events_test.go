@@ -15,6 +15,9 @@ var eventFlows = []flow{
 	{verb: "Bootstrap", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.Bootstrap(ctx, c.ben.ID)
 	}},
+	{verb: "MergeData", run: func(ctx context.Context, w *world, c *cast) (any, error) {
+		return nil, w.MergeData(ctx, c.ann.ID, roster.Data{"plan": json.RawMessage(`"pro"`), "registration_source": json.RawMessage("null")})
+	}},
 	{verb: "Record", run: func(ctx context.Context, w *world, c *cast) (any, error) {
 		return nil, w.Record(ctx, roster.Event{Kind: "vote.cast", User: c.ann.ID, Details: roster.Data{"for": json.RawMessage("7")}})
 	}},
