@@ -51,6 +51,7 @@ const (
 	// Sign-ins.
 	EventFirstSignIn     EventKind = "sign_in.first" // before the EventSignIn
 	EventSignIn          EventKind = "sign_in"
+	EventNewPlace        EventKind = "sign_in.new_place" // after the EventSignIn, if a mail tells of it
 	EventSignInFailed    EventKind = "sign_in.failed"    // a password was wrong, or did not help; see [Users.Events] - verb, outcome
 	EventSignInThrottled EventKind = "sign_in.throttled" // nothing was looked at; see [Users.Events] - verb
 
@@ -112,7 +113,7 @@ var eventKinds = []EventKind{
 	EventUserRestored, EventUserPurged, EventSiteInitialized, EventEmailClaimed, EventEmailActivated, EventEmailPrimary, EventEmailRemoved,
 	EventEmailUndeliverable, EventCodeSent, EventCodeRedeemed, EventCodeRefused, EventPasswordChanged, EventPasswordReset,
 	EventPasswordGenerated, EventPasswordImported, EventPasswordRemoved, EventPasswordMustChange, EventPasswordConfirmed,
-	EventPasswordsWrapped, EventIdentityLinked, EventIdentityUnlinked, EventUserFollowed, EventDirectorySynced, EventFirstSignIn, EventSignIn, EventSignInFailed, EventSignInThrottled, EventSessionStarted,
+	EventPasswordsWrapped, EventIdentityLinked, EventIdentityUnlinked, EventUserFollowed, EventDirectorySynced, EventFirstSignIn, EventNewPlace, EventSignIn, EventSignInFailed, EventSignInThrottled, EventSessionStarted,
 	EventSessionRenewed, EventSessionEnded, EventSessionsEnded, EventReauthenticated, EventImpersonationStarted,
 	EventImpersonationEnded, EventChangeUndone, EventChangeAccepted, EventMailFailed, EventMailResent, EventPruned, EventDenied,
 	EventGroupCreated, EventGroupEdited, EventGroupDeleted, EventMemberAdded, EventMemberRemoved, EventGranted, EventRevoked,

@@ -480,7 +480,7 @@ func TestOwnLimiter(t *testing.T) {
 
 // A sign-in after five failures is told to the owner, once.
 func TestSignInAfterFailures(t *testing.T) {
-	env, _ := limited(t)
+	env, _ := limited(t, func(o *roster.Options) { o.NoSignInNotices = true })
 	env.MustRegister("ann")
 	env.Mail.Clear()
 	for range 4 {

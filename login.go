@@ -177,9 +177,13 @@ func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
 	if addr := ClientFrom(ctx).Addr; addr.IsValid() {
 		ip = addr.Unmap().WithZone("").String()
 	}
+	elsewhere := false
 	err := us.store.Atomic(ctx, func(ctx context.Context) error {
 		first, err := us.isFirst(ctx, u)
 		if err != nil {
+			return err
+		}
+		if elsewhere, err = us.isElsewhere(ctx, u); err != nil {
 			return err
 		}
 		if err := us.store.RecordLogin(ctx, u.ID, at, ip); err != nil {
@@ -205,6 +209,9 @@ func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
 		return err
 	}
 	u.LastLoginAt, u.LastLoginIP = at, ip
+	if elsewhere {
+		us.noticeElsewhere(ctx, u)
+	}
 	return nil
 }
 

@@ -59,9 +59,10 @@ const (
 	MailIdentityLinked   MailKind = "identity_linked"
 	MailIdentityUnlinked MailKind = "identity_unlinked"
 
-	// MailNewSignIn tells the primary address of a sign-in from a device or
-	// place that is new. roster does not send it by itself: it is for a program
-	// that knows which those are, and hands it to its Mailer.
+	// MailNewSignIn tells the primary address of a sign-in from a network (of IPv4
+	// a /24, of IPv6 a /48) that the user has not signed in from within 90 days:
+	// never of the first one, nor where the context has no client ([WithClient]), and
+	// three times a day at most. Options.NoSignInNotices switches it off.
 	MailNewSignIn MailKind = "new_sign_in"
 
 	// MailSignInAfterFailures tells the primary address of a sign-in that came

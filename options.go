@@ -135,6 +135,11 @@ type Options struct {
 	// more than a minute is refused.
 	PermissionCache time.Duration
 
+	// NoSignInNotices keeps people from being told of sign-ins from networks that
+	// they have not signed in from lately, see [MailNewSignIn]. False: the primary
+	// address is told.
+	NoSignInNotices bool
+
 	// MayImpersonate decides whether actor may act as target, both as they are
 	// stored now: nil says yes, an error is what [Users.Impersonate] returns. It is
 	// asked again whenever such a session is checked, and any error ends that; but an
