@@ -106,7 +106,9 @@ func (a Argon2id) Hash(ctx context.Context, password string) (string, error) {
 // empty or longer than [MaxBytes], after the same work.
 //
 // It costs what hash says, up to 16 passes over 256 MiB, whatever the
-// parameters of the receiver. rehash asks for a new hash of the same password:
+// parameters of the receiver; but a hash that does not match is paid for as one of
+// the receiver's at least, so that one from a time of lower parameters is not
+// refused sooner than an unknown name. rehash asks for a new hash of the same password:
 // it matched, and the cost or the length of salt or tag is not what the
 // receiver would make.
 //
@@ -132,6 +134,9 @@ func (a Argon2id) Verify(ctx context.Context, hash, password string) (ok, rehash
 	}
 	tag := h.derive(password, len(h.tag))
 	ok = subtle.ConstantTimeCompare(tag, h.tag) == 1 && possible
+	if !ok {
+		a.orDefault().catchUp(h.cost, password)
+	}
 	fresh := h.cost == a.orDefault() && len(h.salt) == saltLen && len(h.tag) == tagLen
 	return ok, ok && !fresh, nil
 }
@@ -147,8 +152,8 @@ func (a Argon2id) Dummy() string {
 	return phc{cost: a.orDefault(), salt: random(saltLen), tag: random(tagLen)}.encode()
 }
 
-// Memory returns how many bytes [Argon2id.Verify] of hash takes, whatever the
-// parameters of the receiver: those that hash names. For the empty string it is
+// Memory returns how many bytes [Argon2id.Verify] of hash takes at most, by the
+// parameters that hash names and those of the receiver. For the empty string it is
 // what [Argon2id.Hash] takes. It is zero for a hash that Verify does not read.
 func (a Argon2id) Memory(hash string) int64 {
 	if hash == "" {
@@ -158,7 +163,7 @@ func (a Argon2id) Memory(hash string) int64 {
 	if err != nil {
 		return 0
 	}
-	return h.cost.memory()
+	return max(h.cost.memory(), a.orDefault().lacks(h.cost).memory())
 }
 
 // Format is "argon2id", or an error that wraps [ErrHash] if Verify does not read
@@ -183,6 +188,25 @@ func (a Argon2id) Wrap(ctx context.Context, hash string) (string, error) {
 }
 
 func (a Argon2id) memory() int64 { return int64(a.MemoryKiB) << 10 }
+
+// lacks returns parameters that cost what those of done fall short of those of a,
+// by memory and passes together. MemoryKiB is zero if that is nothing.
+func (a Argon2id) lacks(done Argon2id) Argon2id {
+	work := func(c Argon2id) uint64 { return uint64(c.MemoryKiB) * uint64(c.Time) }
+	rest := a
+	rest.MemoryKiB = 0
+	if work(done) < work(a) {
+		rest.MemoryKiB = max(uint32((work(a)-work(done))/uint64(a.Time)), 8*uint32(a.Threads))
+	}
+	return rest
+}
+
+// catchUp does the work that verifying a hash of cost done has left undone.
+func (a Argon2id) catchUp(done Argon2id, password string) {
+	if rest := a.lacks(done); rest.MemoryKiB > 0 {
+		phc{cost: rest, salt: random(saltLen)}.derive(password, tagLen)
+	}
+}
 
 func (h phc) derive(password string, n int) []byte {
 	return argon2.IDKey([]byte(password), h.salt, h.cost.Time, h.cost.MemoryKiB, h.cost.Threads, uint32(n))

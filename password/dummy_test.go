@@ -77,14 +77,12 @@ func TestDummyCostsAsMuch(t *testing.T) {
 	}
 }
 
-// A mismatch of whatever another system has stored, cheap or dear, pays for one
-// argon2id more, as a name that is unknown does; a match does not. Told by the
-// memory, which no other load on the machine changes, and Memory counts it.
-func TestForeignMismatchCostsAsMuch(t *testing.T) {
-	h := reader(t)
-	h.Cost = password.Argon2id{Time: 1, MemoryKiB: 8 << 10, Threads: 1}
-	const own = 8 << 20
-	allocates := func(hash, pw string, want bool) int64 {
+// allocates returns what Verify allocates, and checks what it answers.
+func allocates(t *testing.T, h interface {
+	Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error)
+},
+) func(hash, pw string, want bool) int64 {
+	return func(hash, pw string, want bool) int64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		ok, _, err := h.Verify(t.Context(), hash, pw)
@@ -94,6 +92,51 @@ func TestForeignMismatchCostsAsMuch(t *testing.T) {
 		}
 		return int64(after.TotalAlloc - before.TotalAlloc)
 	}
+}
+
+// A hash of lower parameters that does not match costs what one of today's does; one
+// that matches, or is of higher ones, costs what it says.
+func TestOldHashesCostAsMuch(t *testing.T) {
+	const mib = 1 << 20
+	bare := password.Argon2id{Time: 2, MemoryKiB: 8 << 10, Threads: 1}
+	peppered := password.Hasher{Cost: bare}
+	for _, tt := range []struct {
+		old             password.Argon2id
+		match, mismatch int64 // MiB
+	}{
+		{password.Argon2id{Time: 2, MemoryKiB: 8 << 10, Threads: 1}, 8, 8},
+		{password.Argon2id{Time: 2, MemoryKiB: 2 << 10, Threads: 1}, 2, 2 + 6},
+		{password.Argon2id{Time: 1, MemoryKiB: 8 << 10, Threads: 1}, 8, 8 + 4},
+		{password.Argon2id{Time: 8, MemoryKiB: 1 << 10, Threads: 1}, 1, 1 + 4},
+		{password.Argon2id{Time: 4, MemoryKiB: 4 << 10, Threads: 1}, 4, 4},
+		{password.Argon2id{Time: 2, MemoryKiB: 16 << 10, Threads: 1}, 16, 16},
+	} {
+		hash, err := tt.old.Hash(t.Context(), "correct horse")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, verify := range map[string]func(hash, pw string, want bool) int64{
+			"bare": allocates(t, bare), "hasher": allocates(t, peppered),
+		} {
+			match, mismatch := verify(hash, "correct horse", true), verify(hash, "wrong horse", false)
+			if (match+mib/2)/mib != tt.match || (mismatch+mib/2)/mib != tt.mismatch {
+				t.Errorf("%s, %+v: %d and %d KiB", name, tt.old, match>>10, mismatch>>10)
+			}
+		}
+		if bare.Memory(hash) != peppered.Memory(hash) || peppered.Memory(hash) < tt.mismatch-tt.match {
+			t.Errorf("%+v: Memory %d and %d", tt.old, bare.Memory(hash), peppered.Memory(hash))
+		}
+	}
+}
+
+// A mismatch of whatever another system has stored, cheap or dear, pays for one
+// argon2id more, as a name that is unknown does; a match does not. Told by the
+// memory, which no other load on the machine changes, and Memory counts it.
+func TestForeignMismatchCostsAsMuch(t *testing.T) {
+	h := reader(t)
+	h.Cost = password.Argon2id{Time: 1, MemoryKiB: 8 << 10, Threads: 1}
+	const own = 8 << 20
+	allocates := allocates(t, h)
 	seen := make(map[string]bool)
 	for _, v := range stored(t) {
 		format, err := h.Format(v.column)

@@ -93,9 +93,10 @@ func (h Hasher) Hash(ctx context.Context, password string) (string, error) {
 // system that hash comes from could tell apart: over 72 bytes for bcrypt, a NUL
 // for any.
 //
-// It takes as long as hash says; the package comment lists the bounds. A hash of
-// another system that does not match is paid for with one argon2id more, so that
-// it is never refused sooner than an unknown name. It is refused later by what it
+// It takes as long as hash says; the package comment lists the bounds. What does
+// not match is never refused sooner than an unknown name: an argon2id hash of lower
+// parameters than Cost is paid for up to these, a hash of another system with one
+// argon2id more. The latter is refused later by what it
 // costs itself: nothing to speak of for a cheap one, but a dear one, bcrypt of
 // cost 12 say, still tells that there is such an account, also when it is
 // wrapped, until its owner has signed in and it is made again.
@@ -125,16 +126,15 @@ func (h Hasher) Verify(ctx context.Context, hash, password string) (ok, rehash b
 	switch {
 	case st.foreign == nil:
 		ok = sameSealed([]byte(password)) && possible
-		return ok, ok && !h.fresh(st.sealed), nil
 	case st.wrapped:
 		ok, err = st.foreign.match(&h, password, possible, sameSealed)
 	default:
 		ok, err = st.foreign.match(&h, password, possible, st.foreign.same)
-		if err == nil && !ok {
-			h.seal([]byte(password))
-		}
 	}
-	return ok, ok, err
+	if err == nil && !ok {
+		h.Cost.orDefault().catchUp(st.cost, password)
+	}
+	return ok, ok && (st.foreign != nil || !h.fresh(st.sealed)), err
 }
 
 func (h Hasher) fresh(s sealed) bool {
@@ -149,20 +149,19 @@ func (h Hasher) Dummy() string {
 // Memory returns how many bytes Verify of hash takes, or, for the empty string,
 // Hash. It is zero for a hash that Verify does not read.
 func (h Hasher) Memory(hash string) int64 {
-	own := h.Cost.orDefault().memory()
+	cost := h.Cost.orDefault()
 	if hash == "" {
-		return own
+		return cost.memory()
 	}
 	st, err := parseStored(hash)
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0
-	case st.foreign == nil:
-		return st.cost.memory()
-	case st.wrapped:
-		return max(st.foreign.memory, st.cost.memory())
 	}
-	return max(st.foreign.memory, own)
+	most := max(st.cost.memory(), cost.lacks(st.cost).memory())
+	if st.foreign != nil {
+		most = max(most, st.foreign.memory)
+	}
+	return most
 }
 
 // Format names the kind of a stored hash: "argon2id", "bcrypt",
