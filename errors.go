@@ -213,27 +213,20 @@ func (e *ThrottledError) Error() string {
 // Is makes a ThrottledError an [ErrThrottled].
 func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 
-// What an [UnavailableError] of a store names.
+// What an [UnavailableError] names.
 const (
 	UnavailableDatabase  = "database"  // down, slow, full, broken
-	UnavailableReadOnly  = "read_only" // reads work, writes do not
-	UnavailableBusy      = "busy"      // another writer held the lock for too long
+	UnavailableReadOnly  = "read_only" // the database can be read, and not written to
+	UnavailableBusy      = "busy"      // another writer held the lock of the database for too long
 	UnavailableLimiter   = "limiter"   // Options.Limiter has failed
 	UnavailableDirectory = "directory" // a [Directory] has failed
+	UnavailableBreaches  = "breaches"  // Policy.Breached has failed, and is not optional
+	UnavailableHook      = "hook"      // Options.OnEvent has panicked, or did not return in time
+
+	// UnavailablePepper is that a stored hash needs a key that Options.Hasher was
+	// not given: a pepper, most often. No password can be told right or wrong without it.
+	UnavailablePepper = "pepper"
 )
-
-// UnavailableBreaches is what an [UnavailableError] names if Policy.Breached
-// failed, and is not optional.
-const UnavailableBreaches = "breaches"
-
-// UnavailablePepper is what an [UnavailableError] names if a stored hash needs a
-// key that Options.Hasher was not given: a pepper, most often. No password can
-// be told right or wrong without it.
-const UnavailablePepper = "pepper"
-
-// UnavailableHook is what an [UnavailableError] names if Options.OnEvent has
-// panicked, or did not return in time.
-const UnavailableHook = "hook"
 
 // UnavailableError says what does not answer. Its text names no host, path or
 // statement; the cause is there for the host's own log with [errors.Unwrap].

@@ -277,29 +277,21 @@ func (g *guess) emit(ctx context.Context, verb, outcome string) {
 }
 
 // noticeFailures tells the primary address that the right password came after
-// many that were wrong. That it cannot is no reason to keep anybody out.
+// many that were wrong.
 func (us *Users) noticeFailures(ctx context.Context, u *User, failures int) {
 	if limit := us.opts.Limits.Notice; limit <= 0 || failures < limit || us.opts.Mailer == nil {
 		return
 	}
-	err := us.store.Atomic(ctx, func(ctx context.Context) error {
-		emails, err := us.store.EmailsOf(ctx, u.ID)
-		if err != nil {
+	us.noticeApart(ctx, MailSignInAfterFailures, u.ID, func(ctx context.Context) error {
+		e, err := us.spokesman(ctx, u.ID)
+		if err != nil || e == nil {
 			return err
 		}
-		for _, e := range emails {
-			if e.Primary && e.IsActivated() {
-				return us.send(ctx, Mail{
-					Kind: MailSignInAfterFailures, User: u, To: e.mailbox(), Locale: u.Locale,
-					At: us.now(), Client: ClientFrom(ctx), Failures: failures,
-				})
-			}
-		}
-		return nil
+		return us.send(ctx, Mail{
+			Kind: MailSignInAfterFailures, User: u, To: e.mailbox(), Locale: u.Locale,
+			At: us.now(), Client: ClientFrom(ctx), Failures: failures,
+		})
 	})
-	if err != nil {
-		us.opts.Logger.Error("mail not sent", slog.String("kind", string(MailSignInAfterFailures)), slog.Int64("user", int64(u.ID)))
-	}
 }
 
 // isAddress tells the two kinds of logins apart: names never contain an at sign,

@@ -33,6 +33,15 @@ func ClientFrom(ctx context.Context) Client {
 	return c
 }
 
+// addr is the address as it is kept and compared: IPv4 as such also if it was
+// mapped into IPv6, without a zone, empty if it is unknown.
+func (c Client) addr() string {
+	if !c.Addr.IsValid() {
+		return ""
+	}
+	return c.Addr.Unmap().WithZone("").String()
+}
+
 // Authenticate signs a user in by name or activated address, and records when
 // and from where (see [WithClient]). It answers ErrCredentials, after equal
 // work, to whatever is wrong: no such user, wrong or no password, disabled,
@@ -173,10 +182,7 @@ const maxLogin = 1024
 // recordLogin notes the sign-in. Not being able to write is no reason to keep
 // anybody out.
 func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
-	ip := ""
-	if addr := ClientFrom(ctx).Addr; addr.IsValid() {
-		ip = addr.Unmap().WithZone("").String()
-	}
+	ip := ClientFrom(ctx).addr()
 	elsewhere := false
 	err := us.store.Atomic(ctx, func(ctx context.Context) error {
 		first, err := us.isFirst(ctx, u)

@@ -60,9 +60,10 @@ const (
 	MailIdentityUnlinked MailKind = "identity_unlinked"
 
 	// MailNewSignIn tells the primary address of a sign-in from a network (of IPv4
-	// a /24, of IPv6 a /48) that the user has not signed in from within 90 days:
-	// never of the first one, nor where the context has no client ([WithClient]), and
-	// three times a day at most. Options.NoSignInNotices switches it off.
+	// a /24, of IPv6 a /48) that is not among those of the user's last 500 sign-ins
+	// within 90 days, as far as Options.EventKeep keeps them: never of the first one,
+	// nor where the context has no client ([WithClient]), and three times a day at
+	// most. Options.NoSignInNotices switches it off.
 	MailNewSignIn MailKind = "new_sign_in"
 
 	// MailSignInAfterFailures tells the primary address of a sign-in that came

@@ -10,11 +10,13 @@ import (
 // What counts as a place that somebody has signed in from: a network that one
 // provider gives to one household or street, of those that they came from lately.
 const (
-	placeBits4  = 24
-	placeBits6  = 48
-	placeMemory = 90 * 24 * time.Hour
-	placeWindow = 24 * time.Hour // within which so many mails are sent
-	placeMails  = 3
+	placeBits4   = 24
+	placeBits6   = 48
+	placeMemory  = 90 * 24 * time.Hour
+	placeSignIns = 500            // so many are looked at
+	placeFirst   = 20             // and so many at first, since most people have two places
+	placeWindow  = 24 * time.Hour // within which so many mails are sent
+	placeMails   = 3
 )
 
 // networkOf is the network that an address is in. The zero Prefix is nowhere.
@@ -47,13 +49,20 @@ func (us *Users) isElsewhere(ctx context.Context, u *User) (bool, error) {
 		return false, nil
 	}
 	now := us.now()
-	past, err := us.store.EventPage(ctx, EventFilter{User: u.ID, Kind: EventSignIn, Since: now.Add(-placeMemory), Limit: maxLimit})
-	if err != nil {
-		return false, err
-	}
-	for _, e := range past {
-		if isHere(e.Addr) {
-			return false, nil
+	q := EventFilter{User: u.ID, Kind: EventSignIn, Since: now.Add(-placeMemory), Limit: placeFirst}
+	for seen := 0; seen < placeSignIns; q.Limit = placeSignIns - seen {
+		past, err := us.store.EventPage(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range past {
+			if isHere(e.Addr) {
+				return false, nil
+			}
+			q.AfterAt, q.AfterID = e.At, e.ID
+		}
+		if seen += len(past); len(past) < q.Limit {
+			break
 		}
 	}
 	if !known {
@@ -63,10 +72,9 @@ func (us *Users) isElsewhere(ctx context.Context, u *User) (bool, error) {
 	return len(told) < placeMails, err
 }
 
-// noticeElsewhere tells the primary address of a sign-in from somewhere else. That
-// it cannot is no reason to keep anybody out.
+// noticeElsewhere tells the primary address of a sign-in from somewhere else.
 func (us *Users) noticeElsewhere(ctx context.Context, u *User) {
-	err := us.store.Atomic(ctx, func(ctx context.Context) error {
+	us.noticeApart(ctx, MailNewSignIn, u.ID, func(ctx context.Context) error {
 		e, err := us.spokesman(ctx, u.ID)
 		if err != nil || e == nil {
 			return err
@@ -76,7 +84,18 @@ func (us *Users) noticeElsewhere(ctx context.Context, u *User) {
 		}
 		return us.notify(ctx, MailNewSignIn, u, e)
 	})
-	if err != nil {
-		us.opts.Logger.Error("mail not sent", slog.String("kind", string(MailNewSignIn)), slog.Int64("user", int64(u.ID)))
-	}
+}
+
+// noticeApart sends a notice of a sign-in in a transaction of its own, when that of
+// the sign-in has committed, also if the caller has gone meanwhile. That it cannot is
+// no reason to keep anybody out, nor to undo what a host does beside the sign-in.
+func (us *Users) noticeApart(ctx context.Context, kind MailKind, id UserID, send func(ctx context.Context) error) {
+	client := ClientFrom(ctx)
+	AfterCommit(ctx, func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(WithClient(ctx, client)), lateTimeout)
+		defer cancel()
+		if err := us.store.Atomic(ctx, send); err != nil {
+			us.opts.Logger.Error("mail not sent", slog.String("kind", string(kind)), slog.Int64("user", int64(id)))
+		}
+	})
 }

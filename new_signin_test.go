@@ -1,6 +1,8 @@
 package roster_test
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"net/netip"
 	"testing"
@@ -70,6 +72,36 @@ func TestNewSignIn(t *testing.T) {
 	}
 }
 
+// A program that signs in again and again from one place hides no other one of the
+// account, unless it is hundreds of times.
+func TestNewSignInLooksFarBack(t *testing.T) {
+	env := rostertest.New(t)
+	env.MustRegister("ann")
+	from := func(addr string) int {
+		ctx := roster.WithClient(t.Context(), roster.Client{Addr: netip.MustParseAddr(addr)})
+		before := newPlaces(env)
+		_, err := env.Authenticate(ctx, "ann", rostertest.Password)
+		must(t, err)
+		env.Clock.Advance(time.Minute)
+		return newPlaces(env) - before
+	}
+	from("192.0.2.1")
+	for i := range 499 {
+		if n := from("198.51.100.1"); n != 0 && i > 0 || n != 1 && i == 0 {
+			t.Fatalf("sign-in %d: %d mails", i, n)
+		}
+	}
+	if n := from("192.0.2.1"); n != 0 {
+		t.Errorf("%d mails of a place that is known", n)
+	}
+	for range 500 {
+		from("198.51.100.1")
+	}
+	if n := from("192.0.2.1"); n != 1 {
+		t.Errorf("%d mails of a place that was 500 sign-ins ago", n)
+	}
+}
+
 // Neither a wrong password nor a switch makes a mail, and a Mailer that fails keeps
 // nobody out.
 func TestNewSignInIsNotSent(t *testing.T) {
@@ -94,6 +126,51 @@ func TestNewSignInIsNotSent(t *testing.T) {
 		must(t, err)
 		if n := newPlaces(env); (n == 0) != quiet {
 			t.Errorf("quiet %v: %d mails", quiet, n)
+		}
+	}
+}
+
+// What a notice fails by is not the host's: its transaction goes on, and is told
+// when it has committed.
+func TestNoticesInATransaction(t *testing.T) {
+	at := func(addr string) roster.Client { return roster.Client{Addr: netip.MustParseAddr(addr)} }
+	for _, fails := range []error{nil, errors.New("no")} {
+		env := rostertest.New(t)
+		ann := env.MustRegister("ann")
+		_, err := env.Authenticate(roster.WithClient(t.Context(), at("192.0.2.1")), "ann", rostertest.Password)
+		must(t, err)
+		before := len(env.Mail.To("ann@example.org"))
+		env.Mail.Fail(fails)
+		must(t, env.Atomic(t.Context(), func(ctx context.Context) error {
+			if _, err := env.Authenticate(roster.WithClient(ctx, at("198.51.100.1")), "ann", rostertest.Password); err != nil {
+				return err
+			}
+			return env.Edit(ctx, ann.ID, func(u *roster.User) error {
+				u.RealName = "Ann Example"
+				return nil
+			})
+		}))
+		u, err := env.ByID(t.Context(), ann.ID)
+		must(t, err)
+		if u.RealName != "Ann Example" {
+			t.Error("the host's transaction was lost")
+		}
+		mails := env.Mail.To("ann@example.org")
+		if n := len(mails) - before; (n == 1) != (fails == nil) {
+			t.Errorf("mailer %v: %d notices", fails, n)
+		}
+		if m := mails[len(mails)-1]; fails == nil && (m.Kind != roster.MailNewSignIn || m.Client != at("198.51.100.1")) {
+			t.Errorf("%+v", m)
+		}
+		rolled := errors.New("rolled back")
+		env.Mail.Fail(nil)
+		before = len(env.Mail.To("ann@example.org"))
+		err = env.Atomic(roster.WithClient(t.Context(), at("203.0.113.1")), func(ctx context.Context) error {
+			_, err := env.Authenticate(ctx, "ann", rostertest.Password)
+			return cmp.Or(err, rolled)
+		})
+		if !errors.Is(err, rolled) || len(env.Mail.To("ann@example.org")) != before {
+			t.Errorf("%v, and a notice of a sign-in that never was", err)
 		}
 	}
 }

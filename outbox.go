@@ -34,7 +34,7 @@ type QueuedMail struct {
 }
 
 // OutboxState is what has become of a [QueuedMail].
-type OutboxState int
+type OutboxState uint8
 
 // The states.
 const (

@@ -49,6 +49,26 @@ func checkText(field, s string, maxBytes, maxRunes int) error {
 	return nil
 }
 
+// cleanLine makes text from outside fit for keeping and showing: at most so many
+// bytes, whole characters, none that is hidden.
+func cleanLine(s string, maxBytes int) string {
+	s = s[:min(len(s), 4*maxBytes)]
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || hidden(r) {
+			return -1
+		}
+		return r
+	}, s)
+	if len(s) <= maxBytes {
+		return s
+	}
+	end := maxBytes
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
+}
+
 // hidden reports whether r is a control, line break, format, private,
 // surrogate, unassigned or noncharacter code point, or one that shows nothing,
 // or stands for something that was lost.

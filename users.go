@@ -40,6 +40,38 @@ type Users struct {
 	about    *ScopeID // the scope that the actor is asked about, see in; nil: its own
 }
 
+// New returns the accounts that are kept in store. It reports everything that
+// is wrong with opts at once, joined. It does not touch the database.
+func New(store Store, opts *Options) (*Users, error) {
+	us := &Users{store: store, seeing: new(seeing), late: new(lateEvents), spare: NewMemoryLimiter(0)}
+	if opts != nil {
+		us.opts = *opts
+	}
+	var errs [5]error
+	if store == nil {
+		errs[0] = errors.New("store is nil (store/memory, store/sqlite and store/postgres have one)")
+	}
+	o := &us.opts
+	errs[1] = o.complete()
+	us.gate, errs[2] = newGate(o)
+	us.reserved, errs[3] = newReserved(o.ReservedNames)
+	us.perms, errs[4] = newPermissions(o.Permissions)
+	errs[3], errs[4] = option("ReservedNames", errs[3]), option("Permissions", errs[4])
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, fmt.Errorf("roster.New: %w", err)
+	}
+	if o.SessionCache > 0 {
+		us.cache = newSessionCache(o.SessionCache)
+		us.store = cachingStore{us.store, us.cache}
+	}
+	if o.PermissionCache > 0 {
+		us.held = newHeldCache(o.PermissionCache)
+		us.store = heldStore{us.store, us.held}
+	}
+	us.store = endingStore{us.store}
+	return us, nil
+}
+
 // Atomic runs fn in one transaction, which travels in fn's context: all verbs
 // called with it take effect together or not at all. See [Store] for the
 // promises: fn may run more than once, so what it does outside the store waits
