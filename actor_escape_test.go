@@ -124,7 +124,7 @@ func TestOwnEventsTellNothing(t *testing.T) {
 		for q := (roster.EventQuery{User: spy.ID, Limit: 1}); ; {
 			p, err := own.Events(ctx, q)
 			must(t, err)
-			for _, e := range p.Events {
+			for _, e := range p.Items {
 				seen[taken] = append(seen[taken], e.Kind)
 				if _, ok := e.Details["owner"]; ok {
 					t.Errorf("%+v", e)
@@ -133,8 +133,8 @@ func TestOwnEventsTellNothing(t *testing.T) {
 			if q.Cursor = p.Next; p.Next == "" {
 				break
 			}
-			if len(p.Events) != 1 {
-				t.Errorf("a page of %d", len(p.Events))
+			if len(p.Items) != 1 {
+				t.Errorf("a page of %d", len(p.Items))
 			}
 		}
 	}

@@ -79,7 +79,7 @@ func TestActorSees(t *testing.T) {
 				if err != nil {
 					return nil, err
 				}
-				return p.Users[0], nil
+				return p.Items[0], nil
 			},
 		}
 		for verb, find := range look {

@@ -192,7 +192,7 @@ func (us *Users) permissionsOf(ctx context.Context, user UserID, scope ScopeID, 
 // the order of their IDs: those for whom [Users.Can] says yes. [EachPage] goes
 // through them all. It returns an [InvalidError] of [FieldPermission],
 // [FieldMode], [FieldLimit] or [FieldCursor].
-func (us *Users) WhoCan(ctx context.Context, p Permission, scope ScopeID, mode Mode, page Paging) (*Listed[UserID], error) {
+func (us *Users) WhoCan(ctx context.Context, p Permission, scope ScopeID, mode Mode, page Paging) (*Page[UserID], error) {
 	one, other := mode.scopes(scope)
 	if err := cmp.Or(us.in(one).ask(ctx, "WhoCan"), us.askable(p, mode)); err != nil {
 		return nil, wrap("list who has permission", 0, err)
@@ -207,7 +207,7 @@ func (us *Users) WhoCan(ctx context.Context, p Permission, scope ScopeID, mode M
 // Scope 0 among them says that it holds globally: in every scope for the mode
 // Either, and for a member of the group admin for any mode. It returns an
 // [InvalidError] of [FieldPermission], [FieldLimit] or [FieldCursor].
-func (us *Users) WhereCan(ctx context.Context, user UserID, p Permission, page Paging) (*Listed[ScopeID], error) {
+func (us *Users) WhereCan(ctx context.Context, user UserID, p Permission, page Paging) (*Page[ScopeID], error) {
 	if err := cmp.Or(us.askID(ctx, "WhereCan", user), us.perms.check(p)); err != nil {
 		return nil, wrap("list where permitted is user", user, err)
 	}

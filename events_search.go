@@ -18,17 +18,11 @@ type EventQuery struct {
 	Since  time.Time // zero is ever
 	Until  time.Time // strictly before; zero is for ever
 	Limit  int       // zero means 50, at most 500
-	Cursor string    // EventPage.Next of the page before; empty means the first page
+	Cursor string    // Page.Next of the page before; empty means the first page
 }
 
-// EventPage is one page of events, the latest first.
-type EventPage struct {
-	Events []*Event
-	Next   string // the cursor of the next page; empty on the last one
-}
-
-// Events returns one page of the record of what has happened: every change and
-// every sign-in, with who did it, from where and when. It is only ever added to,
+// Events returns one page of the record of what has happened, the latest first: every
+// change and every sign-in, with who did it, from where and when. It is only ever added to,
 // until Prune removes what is older than Options.EventKeep.
 //
 // A change is there if and only if it took effect, since both are one transaction.
@@ -46,12 +40,12 @@ type EventPage struct {
 // others who did it and the codes that were sent to addresses that they have named;
 // everything else takes [PermReadEvents]. It returns an
 // [InvalidError] of [FieldUser], [FieldKind], [FieldLimit] or [FieldCursor].
-func (us *Users) Events(ctx context.Context, q EventQuery) (*EventPage, error) {
+func (us *Users) Events(ctx context.Context, q EventQuery) (*Page[*Event], error) {
 	p, err := us.events(ctx, q)
 	return p, wrap("search events", 0, err)
 }
 
-func (us *Users) events(ctx context.Context, q EventQuery) (*EventPage, error) {
+func (us *Users) events(ctx context.Context, q EventQuery) (*Page[*Event], error) {
 	own := us.actor != nil && q.User != 0 && q.User == us.actor.User
 	if own {
 		if err := us.askAbout(ctx, "Events", q.User); err != nil {
@@ -86,9 +80,9 @@ func (us *Users) events(ctx context.Context, q EventQuery) (*EventPage, error) {
 		}
 		events = append(events, page...)
 	}
-	p := &EventPage{Events: events[:min(len(events), limit)]}
+	p := &Page[*Event]{Items: events[:min(len(events), limit)]}
 	if len(events) > limit {
-		p.Next = encodeEventCursor(q, p.Events[limit-1])
+		p.Next = encodeEventCursor(q, p.Items[limit-1])
 	}
 	return p, nil
 }

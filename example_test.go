@@ -288,7 +288,7 @@ func ExampleUsers_Search() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		for _, u := range p.Users {
+		for _, u := range p.Items {
 			fmt.Println(page, u.Name)
 		}
 		if p.Next == "" {
@@ -372,7 +372,7 @@ func ExampleUsers_Delete() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("kept:", deleted.Users[0].Name)
+	fmt.Println("kept:", deleted.Items[0].Name)
 
 	if err := users.Restore(ctx, ann.ID); err != nil {
 		log.Fatal(err)

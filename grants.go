@@ -208,7 +208,7 @@ func (us *Users) GrantsOf(ctx context.Context, s Subject) ([]*Grant, error) {
 
 // GrantsIn lists the grants in a scope, good now or not, in the order of their
 // IDs. It returns an [InvalidError] of [FieldLimit] or [FieldCursor].
-func (us *Users) GrantsIn(ctx context.Context, scope ScopeID, p Paging) (*Listed[*Grant], error) {
+func (us *Users) GrantsIn(ctx context.Context, scope ScopeID, p Paging) (*Page[*Grant], error) {
 	if err := us.in(scope).ask(ctx, "GrantsIn"); err != nil {
 		return nil, wrap("list grants", 0, err)
 	}

@@ -299,7 +299,7 @@ func (us *Users) GroupByName(ctx context.Context, name string) (*Group, error) {
 
 // Groups lists the groups in the order of their canonical names. It returns an
 // [InvalidError] of [FieldLimit] or [FieldCursor].
-func (us *Users) Groups(ctx context.Context, p Paging) (*Listed[*Group], error) {
+func (us *Users) Groups(ctx context.Context, p Paging) (*Page[*Group], error) {
 	if err := us.ask(ctx, "Groups"); err != nil {
 		return nil, wrap("list groups", 0, err)
 	}

@@ -237,7 +237,7 @@ func TestPagesOfGroups(t *testing.T) {
 		t.Errorf("%v in %d pages", got, pages)
 	}
 	got = nil
-	for g, err := range roster.EachPage(func(p roster.Paging) (*roster.Listed[*roster.Group], error) {
+	for g, err := range roster.EachPage(func(p roster.Paging) (*roster.Page[*roster.Group], error) {
 		p.Limit = 2
 		return env.Groups(ctx, p)
 	}) {
@@ -253,7 +253,7 @@ func TestPagesOfGroups(t *testing.T) {
 	refusedField(t, only(env.Groups(ctx, roster.Paging{Limit: 501})), roster.FieldLimit, roster.ReasonTooLong)
 	refusedField(t, only(env.Groups(ctx, roster.Paging{Cursor: "x"})), roster.FieldCursor, roster.ReasonSyntax)
 	refusedField(t, only(env.Members(ctx, 1, roster.Paging{Cursor: first.Next})), roster.FieldCursor, roster.ReasonSyntax)
-	for _, err := range roster.EachPage(func(p roster.Paging) (*roster.Listed[*roster.Group], error) {
+	for _, err := range roster.EachPage(func(p roster.Paging) (*roster.Page[*roster.Group], error) {
 		return env.Groups(ctx, roster.Paging{Limit: -1})
 	}) {
 		refusedField(t, err, roster.FieldLimit, roster.ReasonNotPositive)

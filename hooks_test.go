@@ -25,9 +25,9 @@ func events(t testing.TB, us *roster.Users) (all []*roster.Event, kinds string) 
 	p, err := us.Events(t.Context(), roster.EventQuery{Limit: 500})
 	must(t, err)
 	var list []string
-	for i := len(p.Events) - 1; i >= 0; i-- {
-		all = append(all, p.Events[i])
-		list = append(list, string(p.Events[i].Kind))
+	for i := len(p.Items) - 1; i >= 0; i-- {
+		all = append(all, p.Items[i])
+		list = append(list, string(p.Items[i].Kind))
 	}
 	return all, strings.Join(list, " ")
 }
@@ -199,7 +199,7 @@ func TestFailuresFillNoDatabase(t *testing.T) {
 		for {
 			p, err := env.Events(ctx, q)
 			must(t, err)
-			for _, e := range p.Events {
+			for _, e := range p.Items {
 				rows++
 				sum += e.Count
 				if e.User == user {
@@ -278,7 +278,7 @@ func TestOwnEvents(t *testing.T) {
 	p, err := hers.Events(t.Context(), roster.EventQuery{User: ann.ID})
 	must(t, err)
 	seen := map[roster.EventKind]*roster.Event{}
-	for _, e := range p.Events {
+	for _, e := range p.Items {
 		seen[e.Kind] = e
 	}
 	if e := seen[roster.EventUserEdited]; e == nil || e.Actor != ada.ID || e.Addr != "" || string(e.Details["fields"]) != `["real_name"]` {
@@ -294,11 +294,11 @@ func TestOwnEvents(t *testing.T) {
 	}
 	p, err = env.Events(t.Context(), roster.EventQuery{Actor: ann.ID, Kind: roster.EventDenied})
 	must(t, err)
-	if len(p.Events) != 1 || p.Events[0].Count != 3 {
-		t.Errorf("%d rows of denials: %+v", len(p.Events), p.Events)
+	if len(p.Items) != 1 || p.Items[0].Count != 3 {
+		t.Errorf("%d rows of denials: %+v", len(p.Items), p.Items)
 	}
-	if p, _ := env.Events(t.Context(), roster.EventQuery{User: ann.ID, Actor: ada.ID}); len(p.Events) != 1 || p.Events[0].Addr != "192.0.2.9" {
-		t.Errorf("as the program: %+v", p.Events)
+	if p, _ := env.Events(t.Context(), roster.EventQuery{User: ann.ID, Actor: ada.ID}); len(p.Items) != 1 || p.Items[0].Addr != "192.0.2.9" {
+		t.Errorf("as the program: %+v", p.Items)
 	}
 }
 
@@ -312,7 +312,7 @@ func TestEventsQuery(t *testing.T) {
 	for {
 		p, err := env.Events(t.Context(), q)
 		must(t, err)
-		for _, e := range p.Events {
+		for _, e := range p.Items {
 			ids = append(ids, e.ID)
 		}
 		if q.Cursor = p.Next; p.Next == "" {

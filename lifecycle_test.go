@@ -53,8 +53,8 @@ func TestDeleteHidesEverywhere(t *testing.T) {
 	}
 	page, err := env.Search(ctx, roster.Query{Pattern: "ann", State: roster.StateDeleted})
 	must(t, err)
-	if len(page.Users) != 1 || page.Users[0].ID != u.ID {
-		t.Errorf("deleted users: %v", page.Users)
+	if len(page.Items) != 1 || page.Items[0].ID != u.ID {
+		t.Errorf("deleted users: %v", page.Items)
 	}
 	if inUse, err := env.EmailInUse(ctx, "ann@example.org"); inUse || err != nil {
 		t.Errorf("EmailInUse: %v, %v", inUse, err)

@@ -78,7 +78,7 @@ func (us *Users) leave(ctx context.Context, verb string, group GroupID, u *User)
 // Members lists who is in a group, in the order of the users' IDs, in whatever
 // state they are. Nobody is in a group that does not exist. It returns an
 // [InvalidError] of [FieldLimit] or [FieldCursor].
-func (us *Users) Members(ctx context.Context, group GroupID, p Paging) (*Listed[*Membership], error) {
+func (us *Users) Members(ctx context.Context, group GroupID, p Paging) (*Page[*Membership], error) {
 	if err := us.ask(ctx, "Members"); err != nil {
 		return nil, wrapGroup("list members of group", group, err)
 	}

@@ -67,8 +67,8 @@ func TestNewSignIn(t *testing.T) {
 	}
 	p, err := env.Events(t.Context(), roster.EventQuery{Kind: roster.EventNewPlace})
 	must(t, err)
-	if len(p.Events) != told {
-		t.Errorf("%d mails, %d events", told, len(p.Events))
+	if len(p.Items) != told {
+		t.Errorf("%d mails, %d events", told, len(p.Items))
 	}
 }
 

@@ -8,22 +8,23 @@ import (
 // Paging asks for one page of a list. Its zero value is the first one.
 type Paging struct {
 	Limit  int    // zero means 50, at most 500
-	Cursor string // Listed.Next of the page before; empty means the first page
+	Cursor string // Page.Next of the page before; empty means the first page
 }
 
-// Listed is one page of a list, in the order that the verb says.
-type Listed[T any] struct {
+// Page is one page of what a verb lists, in the order that the verb says.
+type Page[T any] struct {
 	Items []T
 	Next  string // the cursor of the next page; empty on the last one
 }
 
 // EachPage yields all that a verb lists page by page, with nothing held open in
-// between. An error comes once, as the last pair:
+// between; [Users.All] and [Users.Each] do so for users. An error comes once, as the
+// last pair:
 //
-//	for id, err := range roster.EachPage(func(p roster.Paging) (*roster.Listed[roster.UserID], error) {
+//	for id, err := range roster.EachPage(func(p roster.Paging) (*roster.Page[roster.UserID], error) {
 //		return users.WhoCan(ctx, "vote", 0, roster.GlobalOnly, p)
 //	}) { … }
-func EachPage[T any](page func(Paging) (*Listed[T], error)) iter.Seq2[T, error] {
+func EachPage[T any](page func(Paging) (*Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for p := (Paging{Limit: maxLimit}); ; {
 			l, err := page(p)
@@ -63,7 +64,7 @@ func (p Paging) limit() (int, error) {
 // many; place is where a row stands.
 func pageOf[T any](
 	p Paging, what string, read func(key string, id int64, limit int) ([]T, error), place func(T) (key string, id int64),
-) (*Listed[T], error) {
+) (*Page[T], error) {
 	limit, err := p.limit()
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func pageOf[T any](
 	if err != nil {
 		return nil, err
 	}
-	l := &Listed[T]{Items: rows[:min(len(rows), limit):min(len(rows), limit)]}
+	l := &Page[T]{Items: rows[:min(len(rows), limit):min(len(rows), limit)]}
 	if len(rows) > limit {
 		at, lastID := place(rows[limit-1])
 		l.Next = encodeCursor(sum[:8], at, lastID)

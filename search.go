@@ -34,12 +34,6 @@ type Query struct {
 	Cursor string // Page.Next of the page before; empty means the first page
 }
 
-// Page is one page of users, in the order of their canonical names.
-type Page struct {
-	Users []*User
-	Next  string // the cursor of the next page; empty on the last one
-}
-
 // The bounds of [Query].
 const (
 	defaultLimit   = 50
@@ -47,14 +41,14 @@ const (
 	maxPatternSize = 64
 )
 
-// Search returns one page of users. It returns an [InvalidError] of
+// Search returns one page of users, in the order of their canonical names. It returns an [InvalidError] of
 // [FieldPattern], [FieldLimit], [FieldState] or [FieldCursor].
-func (us *Users) Search(ctx context.Context, q Query) (*Page, error) {
+func (us *Users) Search(ctx context.Context, q Query) (*Page[*User], error) {
 	p, err := us.search(ctx, q)
 	return p, wrap("search users", 0, err)
 }
 
-func (us *Users) search(ctx context.Context, q Query) (*Page, error) {
+func (us *Users) search(ctx context.Context, q Query) (*Page[*User], error) {
 	asked := us.asking("Search")
 	if err := asked.ask(ctx); err != nil {
 		return nil, err
@@ -69,15 +63,15 @@ func (us *Users) search(ctx context.Context, q Query) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Page{Users: make([]*User, 0, min(len(models), limit))}
+	p := &Page[*User]{Items: make([]*User, 0, min(len(models), limit))}
 	for _, m := range models[:min(len(models), limit)] {
-		p.Users = append(p.Users, bind(m))
+		p.Items = append(p.Items, bind(m))
 	}
 	if len(models) > limit {
-		last := p.Users[limit-1]
+		last := p.Items[limit-1]
 		p.Next = encodeCursor(sq.digest(), last.NameKey, int64(last.ID))
 	}
-	if p.Users, err = asked.visible(ctx, p.Users); err != nil {
+	if p.Items, err = asked.visible(ctx, p.Items); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -118,7 +112,7 @@ func (us *Users) Each(ctx context.Context, q Query) iter.Seq2[*User, error] {
 				yield(nil, err)
 				return
 			}
-			for _, u := range p.Users {
+			for _, u := range p.Items {
 				if !yield(u, nil) {
 					return
 				}

@@ -58,17 +58,17 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%q: %v", tt.pattern, err)
 			continue
 		}
-		if got := names(page.Users); got != tt.want {
+		if got := names(page.Items); got != tt.want {
 			t.Errorf("%q finds %q, want %q", tt.pattern, got, tt.want)
 		}
 		n, err := env.Count(ctx, roster.Query{Pattern: tt.pattern})
-		if err != nil || n != len(page.Users) {
+		if err != nil || n != len(page.Items) {
 			t.Errorf("%q counts %d, %v", tt.pattern, n, err)
 		}
 	}
 	page, err := env.Search(ctx, roster.Query{State: roster.StatePending})
 	must(t, err)
-	if got := names(page.Users); got != "pending" {
+	if got := names(page.Items); got != "pending" {
 		t.Errorf("pending: %q", got)
 	}
 }
@@ -127,7 +127,7 @@ func TestPagesLoseNobody(t *testing.T) {
 	for page := 0; ; page++ {
 		p, err := env.Search(ctx, q)
 		must(t, err)
-		for _, u := range p.Users {
+		for _, u := range p.Items {
 			got = append(got, u.Name)
 		}
 		if p.Next == "" {

@@ -61,8 +61,8 @@ func (s *story) search(ctx context.Context, u *roster.User) error {
 	if err != nil {
 		return err
 	}
-	ids := make([]roster.UserID, len(page.Users))
-	for i, u := range page.Users {
+	ids := make([]roster.UserID, len(page.Items))
+	for i, u := range page.Items {
 		ids[i] = u.ID
 	}
 	emails, err := s.users.EmailsOf(ctx, ids...) // one question for the whole page
@@ -70,7 +70,7 @@ func (s *story) search(ctx context.Context, u *roster.User) error {
 		return err
 	}
 	s.show.done("%-12s %q (%s in all)", "by search", pattern, count(total, "account"))
-	s.show.users(page.Users, emails)
+	s.show.users(page.Items, emails)
 	if page.Next != "" {
 		s.show.note("and more: page.Next is the cursor of the next page")
 	}

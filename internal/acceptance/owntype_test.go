@@ -169,7 +169,7 @@ func TestOwnTypeEverywhere(t *testing.T) {
 			is("All", u, err)
 		}
 		page, err := w.Search(ctx, roster.Query{Pattern: "ann"})
-		is("Search", page.Users[0], err)
+		is("Search", page.Items[0], err)
 		u, err = w.Authenticate(ctx, "ann", goodPassword)
 		is("Authenticate", u, err)
 		session, token, err := w.SignIn(ctx, "ann", goodPassword)

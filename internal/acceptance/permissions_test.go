@@ -381,7 +381,7 @@ func (o *oracle) ask(t *testing.T, w *world, p roster.Permission, scope roster.S
 		}
 	}
 	var listed []roster.UserID
-	for id, err := range roster.EachPage(func(page roster.Paging) (*roster.Listed[roster.UserID], error) {
+	for id, err := range roster.EachPage(func(page roster.Paging) (*roster.Page[roster.UserID], error) {
 		page.Limit = 2
 		return w.WhoCan(ctx, p, scope, mode, page)
 	}) {

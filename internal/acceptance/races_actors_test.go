@@ -94,7 +94,7 @@ var actorRaces = []race{
 				w.must(w.SetPassword(ctx, id, "a way in for each of them"))
 				w.must(w.AddMember(ctx, admin, id, ""))
 			}
-			for m, err := range roster.EachPage(func(p roster.Paging) (*roster.Listed[*roster.Membership], error) {
+			for m, err := range roster.EachPage(func(p roster.Paging) (*roster.Page[*roster.Membership], error) {
 				return w.Members(ctx, admin, p)
 			}) { // the winners of the rounds before
 				w.must(err)

@@ -41,8 +41,8 @@ func TestFirstUserRace(t *testing.T) {
 			}
 			set, err := w.Events(ctx, roster.EventQuery{Kind: roster.EventSiteInitialized})
 			w.must(err)
-			if len(set.Events) != 1 || set.Events[0].User != members.Items[0].UserID {
-				t.Fatalf("recorded %+v", set.Events)
+			if len(set.Items) != 1 || set.Items[0].User != members.Items[0].UserID {
+				t.Fatalf("recorded %+v", set.Items)
 			}
 		}
 	})

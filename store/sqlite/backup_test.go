@@ -45,7 +45,7 @@ func TestBackup(t *testing.T) {
 	if n, err := restored.Count(t.Context(), roster.Query{}); err != nil || n < 20 {
 		t.Errorf("%d users, %v", n, err)
 	}
-	if page, err := restored.Search(t.Context(), roster.Query{Pattern: "ser-2"}); err != nil || len(page.Users) == 0 {
+	if page, err := restored.Search(t.Context(), roster.Query{Pattern: "ser-2"}); err != nil || len(page.Items) == 0 {
 		t.Errorf("nobody is found in the copy: %v", err)
 	}
 	if _, err := restored.Authenticate(t.Context(), "user-7@example.org", rostertest.Password); err != nil {
