@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 )
@@ -98,19 +97,20 @@ func (e edit) hide(u *User) {
 }
 
 // check refuses what the actor may not change, beyond what the verb has asked
-// for, and puts back what was hidden.
-func (e edit) check(ctx context.Context, u *User) error {
+// for, and puts back what was hidden. hosts are the columns of the host that were
+// changed.
+func (e edit) check(ctx context.Context, u *User, hosts []string) error {
 	if e.q == nil {
 		return nil
 	}
-	err := e.forbidden(ctx, u)
+	err := e.forbidden(ctx, u, len(hosts) > 0)
 	if err == nil && e.hidden {
 		unhide(u, &e.before)
 	}
 	return e.q.refused(ctx, u.ID, err)
 }
 
-func (e edit) forbidden(ctx context.Context, u *User) error {
+func (e edit) forbidden(ctx context.Context, u *User, hosts bool) error {
 	q, before := e.q, &e.before
 	flags := u.Flags ^ before.Flags
 	linked := u.DirectoryID != before.DirectoryID || u.DirectoryDN != before.DirectoryDN
@@ -119,10 +119,6 @@ func (e edit) forbidden(ctx context.Context, u *User) error {
 	}
 	var fields []string
 	if !q.stranger(before) {
-		hosts, err := q.hostChanged(ctx, u)
-		if err != nil {
-			return err
-		}
 		for _, f := range []struct {
 			name    string
 			changed bool
@@ -220,40 +216,3 @@ func notYours(fields ...string) error {
 
 // selfFlags are what everybody may set on their own account.
 const selfFlags = FlagShowLogin | FlagShowEmail
-
-// hostChanged reports whether something was changed that the host's own type adds
-// to u.
-func (q *asking) hostChanged(ctx context.Context, u *User) (bool, error) {
-	m := u.Row.part(u)
-	if m == nil { // a plain user, who leaves all that alone
-		return false, nil
-	}
-	stored, err := q.us.store.UserByID(ctx, u.ID) // a copy of its own
-	if err != nil {
-		return false, err
-	}
-	return !reflect.DeepEqual(hostPart(stored), hostPart(m)), nil
-}
-
-// hostPart is a copy of the value in m with nothing in place of the [User].
-func hostPart(m Model) any {
-	v := reflect.Indirect(reflect.ValueOf(m))
-	part := reflect.New(v.Type()).Elem()
-	part.Set(v)
-	blank(part)
-	return part.Interface()
-}
-
-func blank(v reflect.Value) {
-	user := reflect.TypeFor[User]()
-	for i := range v.NumField() {
-		f := v.Field(i)
-		switch t := f.Type(); {
-		case !v.Type().Field(i).Anonymous:
-		case t == user || t == reflect.PointerTo(user):
-			f.SetZero()
-		case t.Kind() == reflect.Struct && f.CanSet():
-			blank(f)
-		}
-	}
-}

@@ -50,7 +50,7 @@ func (us *Users) keepAdmin(ctx context.Context, u *User) error {
 	if err != nil || len(places) == 0 {
 		return err
 	}
-	g, err := us.store.GroupByName(ctx, GroupAdmin)
+	g, err := groupOf(us.store.GroupByName(ctx, GroupAdmin))
 	if errors.Is(err, ErrNotFound) || err == nil && !slices.ContainsFunc(places, func(m *Membership) bool { return m.GroupID == g.ID }) {
 		return nil
 	}

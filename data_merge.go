@@ -82,7 +82,7 @@ func (us *Users) changeData(ctx context.Context, id UserID, blind bool, fn func(
 		if err := fn(u.Data); err != nil {
 			return err
 		}
-		if err := e.check(ctx, u); err != nil {
+		if err := e.check(ctx, u, nil); err != nil {
 			return err
 		}
 		data, err := u.Data.canonical()

@@ -54,7 +54,7 @@ func (us *Users) allowListOf(ctx context.Context, directory string) (*allowList,
 // groupNamed finds a group by its key, or makes it if it is built in. It is nil if
 // there is none.
 func (us *Users) groupNamed(ctx context.Context, key string) (*Group, error) {
-	g, err := us.store.GroupByName(ctx, key)
+	g, err := groupOf(us.store.GroupByName(ctx, key))
 	if errors.Is(err, ErrNotFound) {
 		g, err = us.builtInGroup(ctx, key)
 	}

@@ -43,23 +43,30 @@ func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) er
 		if err := fn(u); err != nil {
 			return err
 		}
-		if err := e.check(ctx, u); err != nil {
+		hosts, err := us.hostChanges(ctx, m)
+		if err != nil {
 			return err
 		}
-		return us.write(ctx, m, &before)
+		if err := e.check(ctx, u, hosts); err != nil {
+			return err
+		}
+		return us.write(ctx, m, &before, hosts...)
 	}))
 }
 
 // Save writes a user that was read before, with what a host's own type adds,
-// if nobody has written it since; else it returns ErrStale. What may be changed,
+// if nobody has written it since; else it returns ErrStale. A *User that was read as
+// part of such a value stands for all of it, as in [As]; a copy of the User is
+// nobody's part, and leaves what the type adds alone. What may be changed,
 // and the other errors, are those of [Users.Edit]. It brings m up to date; on an
 // error m is unchanged. Inside [Users.Atomic] read m in the function, too: after
 // a rollback it is ahead of what is stored.
 func (us *Users) Save(ctx context.Context, m Model) error {
-	u, err := given(m)
+	m, err := given(m)
 	if err != nil {
 		return wrap("save user", 0, err)
 	}
+	u := m.RosterUser()
 	draft := *u
 	err = us.locked(ctx, "Save", u.ID, func(ctx context.Context, stored Model) error {
 		*u = draft
@@ -73,10 +80,14 @@ func (us *Users) Save(ctx context.Context, m Model) error {
 			return err
 		}
 		defer e.hide(u)
-		if err := e.check(ctx, u); err != nil {
+		hosts, err := us.hostChanges(ctx, m)
+		if err != nil {
 			return err
 		}
-		return us.write(ctx, m, before)
+		if err := e.check(ctx, u, hosts); err != nil {
+			return err
+		}
+		return us.write(ctx, m, before, hosts...)
 	})
 	if err != nil {
 		*u = draft
@@ -119,8 +130,9 @@ func (us *Users) onRow(ctx context.Context, verb string, id UserID, live bool, f
 	})
 }
 
-// write checks what was changed since before, and writes it.
-func (us *Users) write(ctx context.Context, m Model, before *User) error {
+// write checks what was changed since before, and writes it. hosts are the columns
+// of the host that were changed, too.
+func (us *Users) write(ctx context.Context, m Model, before *User, hosts ...string) error {
 	u := m.RosterUser()
 	if err := errors.Join(us.check(u, before), guard(before, u)); err != nil {
 		return err
@@ -173,7 +185,7 @@ func (us *Users) write(ctx context.Context, m Model, before *User) error {
 			return err
 		}
 	}
-	return us.emitEdit(ctx, before, u)
+	return us.emitEdit(ctx, before, u, hosts)
 }
 
 // update writes the row.

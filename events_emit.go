@@ -96,9 +96,9 @@ func (us *Users) emitRemoved(ctx context.Context, id UserID, emails ...EmailID) 
 	return us.emit(ctx, Event{Kind: EventEmailRemoved, User: id, Details: details(detailEmails, emails)})
 }
 
-// emitEdit records which fields of a user have other values than before, if any
-// of those that every user has.
-func (us *Users) emitEdit(ctx context.Context, before, u *User) error {
+// emitEdit records which fields of a user have other values than before, and which
+// columns of the host.
+func (us *Users) emitEdit(ctx context.Context, before, u *User, hosts []string) error {
 	var fields []string
 	for _, f := range []struct {
 		name    string
@@ -116,6 +116,7 @@ func (us *Users) emitEdit(ctx context.Context, before, u *User) error {
 			fields = append(fields, f.name)
 		}
 	}
+	fields = append(fields, hosts...)
 	e := Event{Kind: EventUserEdited, User: u.ID, Details: details("fields", fields)}
 	if u.Flags != before.Flags {
 		e.Details = details("fields", fields, "flags", u.Flags, "was_flags", before.Flags)

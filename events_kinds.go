@@ -8,7 +8,7 @@ const (
 	// Accounts.
 	EventUserCreated   EventKind = "user.created"   // - activated, source
 	EventUserActivated EventKind = "user.activated" // by the first proof, or by the program
-	EventUserEdited    EventKind = "user.edited"    // - fields; flags and was_flags, where they differ
+	EventUserEdited    EventKind = "user.edited"    // - fields, columns of the host too; flags and was_flags, where they differ
 	EventUserRenamed   EventKind = "user.renamed"   // an auth-sensitive change of the name
 	EventUserDisabled  EventKind = "user.disabled"
 	EventUserEnabled   EventKind = "user.enabled"
@@ -87,7 +87,7 @@ const (
 // takes its members and grants with it, without more events.
 const (
 	EventGroupCreated  EventKind = "group.created"
-	EventGroupEdited   EventKind = "group.edited"
+	EventGroupEdited   EventKind = "group.edited" // - fields
 	EventGroupDeleted  EventKind = "group.deleted"
 	EventMemberAdded   EventKind = "member.added" // or what the membership says has changed
 	EventMemberRemoved EventKind = "member.removed"

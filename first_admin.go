@@ -61,7 +61,7 @@ func (us *Users) firstUser(ctx context.Context, u *User) error {
 	if !us.opts.FirstUserIsAdmin && us.opts.InitSite == nil {
 		return nil
 	}
-	g, err := us.store.GroupByName(ctx, GroupAdmin)
+	g, err := groupOf(us.store.GroupByName(ctx, GroupAdmin))
 	if err == nil && g.initialized() {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (us *Users) lockAdmins(ctx context.Context) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return us.store.LockGroup(ctx, g.ID)
+	return groupOf(us.store.LockGroup(ctx, g.ID))
 }
 
 // isFirstUser reports whether nobody else is an administrator, or was ever
@@ -131,7 +131,7 @@ func (us *Users) initSite(ctx context.Context, u *User, g *Group, admin bool) er
 		return err
 	}
 	g.Data, g.UpdatedAt = holder.Data, us.now()
-	if err := us.store.UpdateGroup(ctx, g); err != nil {
+	if err := us.store.UpdateGroup(ctx, g.model()); err != nil {
 		return err
 	}
 	e := Event{Kind: EventSiteInitialized, User: u.ID, Group: g.ID, Details: details("admin", admin)}

@@ -189,7 +189,7 @@ func (us *Users) onSubject(
 	case (s.User == 0) == (s.Group == 0):
 		return invalid(FieldSubject, ReasonEmpty)
 	case s.Group != 0:
-		return us.lockedGroup(ctx, verb, s.Group, func(ctx context.Context, _ *Group) error { return fn(ctx) })
+		return us.lockedGroup(ctx, verb, s.Group, func(ctx context.Context, _ GroupModel) error { return fn(ctx) })
 	default:
 		return lock(ctx, verb, s.User, func(ctx context.Context, _ Model) error { return fn(ctx) })
 	}

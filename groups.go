@@ -23,18 +23,21 @@ const (
 var builtInGroups = []string{GroupAdmin, GroupTester}
 
 // Group is a named set of users, who hold what is granted to it. It answers to
-// the groups of websauna and of ejudge.
+// the groups of websauna and of ejudge. A host embeds Group in a struct of its own
+// to add columns, see [GroupModel].
 type Group struct {
-	ID          GroupID
-	UUID        uuid.UUID // random (version 4), what the world sees
-	Name        string    // as typed, at most 128 characters
-	NameKey     string    // canonical and unique, see [GroupKey]
-	Description string    // at most 512 characters; may be empty
-	Data        Data      // of the host, bounded as [User.Data] is
-	CreatedBy   UserID    // who made it; zero is the program, and who it was may be gone
-	CreatedAt   time.Time
-	UpdatedAt   time.Time // last EditGroup; who joins or leaves does not move it
-	Version     int64     // counts the writes
+	ID          GroupID   `bun:"id,pk,autoincrement"`
+	UUID        uuid.UUID `bun:"uuid,notnull"`            // random (version 4), what the world sees
+	Name        string    `bun:"name,notnull"`            // as typed, at most 128 characters
+	NameKey     string    `bun:"name_key,notnull"`        // canonical and unique, see [GroupKey]
+	Description string    `bun:"description,notnull"`     // at most 512 characters; may be empty
+	Data        Data      `bun:"data,type:json,nullzero"` // of the host, bounded as [User.Data] is
+	CreatedBy   UserID    `bun:"created_by,notnull"`      // who made it; zero is the program, and who it was may be gone
+	CreatedAt   time.Time `bun:"created_at,notnull"`
+	UpdatedAt   time.Time `bun:"updated_at,notnull"` // last EditGroup; who joins or leaves does not move it
+	Version     int64     `bun:"version,notnull"`    // counts the writes
+
+	Row Row `bun:"-" json:"-"` // see [AsGroup]
 }
 
 // IsBuiltIn reports whether the group is one of those that can be neither
@@ -65,46 +68,57 @@ func GroupKey(name string) (string, error) {
 	return key, nil
 }
 
-// CreateGroup makes a group of the name, the description and the data in g, and
-// brings g up to date. On an error g is unchanged. It returns every
-// [InvalidError] at once, with [ReasonReserved] for the name of a group that is
-// built in, or a [ConflictError] of [FieldName].
-func (us *Users) CreateGroup(ctx context.Context, g *Group) error {
+// CreateGroup makes a group of the name, the description and the data in m, with
+// what a host's own type adds (see [GroupModel]), and brings m up to date. On an
+// error its Group is unchanged. It returns every [InvalidError] at once, with
+// [ReasonReserved] for the name of a group that is built in, or a [ConflictError]
+// of [FieldName] or of a column of the host.
+func (us *Users) CreateGroup(ctx context.Context, m GroupModel) error {
 	if err := us.ask(ctx, "CreateGroup"); err != nil {
 		return wrap("create group", 0, err)
 	}
-	return wrap("create group", 0, us.createGroup(ctx, g))
+	return wrap("create group", 0, us.createGroup(ctx, m))
 }
 
-func (us *Users) createGroup(ctx context.Context, g *Group) error {
-	row, err := us.newGroup(g)
+func (us *Users) createGroup(ctx context.Context, m GroupModel) error {
+	if m == nil || m.RosterGroup() == nil {
+		return invalid(FieldModel, ReasonEmpty)
+	}
+	g := m.RosterGroup()
+	if whole, ok := g.whole().(GroupModel); ok {
+		m = whole
+	}
+	before := *g
+	draft, err := us.newGroup(g)
 	if err != nil {
 		return err
 	}
-	if row.IsBuiltIn() {
+	if draft.IsBuiltIn() {
 		return invalid(FieldName, ReasonReserved)
 	}
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		row.ID = 0
-		if err := us.store.InsertGroup(ctx, row); err != nil {
+		*g = draft
+		bindGroup(m)
+		if err := us.store.InsertGroup(ctx, m); err != nil {
 			return err
 		}
-		return us.emit(ctx, Event{Kind: EventGroupCreated, Group: row.ID})
+		return us.emit(ctx, Event{Kind: EventGroupCreated, Group: g.ID})
 	})
-	if err == nil {
-		*g = *row
+	if err != nil {
+		*g = before
 	}
 	return err
 }
 
 // newGroup is the row for what a group is to be.
-func (us *Users) newGroup(g *Group) (*Group, error) {
+func (us *Users) newGroup(g *Group) (Group, error) {
 	now := us.now()
-	row := &Group{
+	row := Group{
 		UUID: uuid.New(), Name: g.Name, Description: g.Description, Data: g.Data,
 		CreatedBy: us.by(), CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
-	return row, row.check()
+	err := row.check()
+	return row, err
 }
 
 // check refuses what no group may have, all at once, and brings the rest into
@@ -131,7 +145,7 @@ func (us *Users) builtInGroup(ctx context.Context, name string) (*Group, error) 
 	if !slices.Contains(builtInGroups, name) {
 		return nil, ErrNotFound
 	}
-	g, err := us.store.GroupByName(ctx, name)
+	g, err := groupOf(us.store.GroupByName(ctx, name))
 	if !errors.Is(err, ErrNotFound) {
 		return g, err
 	}
@@ -139,12 +153,17 @@ func (us *Users) builtInGroup(ctx context.Context, name string) (*Group, error) 
 	if err != nil {
 		return nil, err
 	}
+	m, err := us.newGroupModel(ctx, row)
+	if err != nil {
+		return nil, err
+	}
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
-		made, err := us.store.OfferGroup(ctx, row)
+		*m.RosterGroup() = row
+		made, err := us.store.OfferGroup(ctx, m)
 		if err != nil {
 			return err
 		}
-		if g, err = us.store.GroupByName(ctx, name); err != nil || !made {
+		if g, err = groupOf(us.store.GroupByName(ctx, name)); err != nil || !made {
 			return err
 		}
 		if err := us.emit(ctx, Event{Kind: EventGroupCreated, Group: g.ID}); err != nil || name != GroupAdmin {
@@ -159,14 +178,17 @@ func (us *Users) builtInGroup(ctx context.Context, name string) (*Group, error) 
 	return g, nil
 }
 
-// EditGroup reads a group, lets fn change its Name, Description and Data, and
-// writes it, in one transaction. fn may run more than once. Its error ends the
+// EditGroup reads a group, lets fn change its Name, Description and Data, with
+// what a host's own type adds (see [AsGroup]), and writes it, in one transaction. fn
+// may run more than once. Its error ends the
 // edit. It returns ErrNotFound, every [InvalidError] at once, with
 // [ReasonReadOnly] for what fn must not change, the name of a built-in group
 // too, or a [ConflictError] of [FieldName].
 func (us *Users) EditGroup(ctx context.Context, id GroupID, fn func(g *Group) error) error {
-	return wrapGroup("edit group", id, us.lockedGroup(ctx, "EditGroup", id, func(ctx context.Context, g *Group) error {
+	return wrapGroup("edit group", id, us.lockedGroup(ctx, "EditGroup", id, func(ctx context.Context, m GroupModel) error {
+		g := m.RosterGroup()
 		before := *g
+		before.Data = before.Data.clone()
 		if err := fn(g); err != nil {
 			return err
 		}
@@ -178,11 +200,23 @@ func (us *Users) EditGroup(ctx context.Context, id GroupID, fn func(g *Group) er
 				return err
 			}
 		}
-		g.UpdatedAt = us.now()
-		if err := us.store.UpdateGroup(ctx, g); err != nil {
+		fields, err := us.hostGroupChanges(ctx, m)
+		if err != nil {
 			return err
 		}
-		return us.emit(ctx, Event{Kind: EventGroupEdited, Group: id})
+		g.UpdatedAt = us.now()
+		if err := us.store.UpdateGroup(ctx, m); err != nil {
+			return err
+		}
+		for name, changed := range map[string]bool{
+			FieldName: g.Name != before.Name, FieldDescription: g.Description != before.Description, FieldData: !sameData(g.Data, before.Data),
+		} {
+			if changed {
+				fields = append(fields, name)
+			}
+		}
+		slices.Sort(fields)
+		return us.emit(ctx, Event{Kind: EventGroupEdited, Group: id, Details: details("fields", fields)})
 	}))
 }
 
@@ -215,8 +249,8 @@ func guardGroup(before, after *Group) error {
 // or an [InvalidError] of [FieldGroup] with [ReasonReserved] for a group that is
 // built in.
 func (us *Users) DeleteGroup(ctx context.Context, id GroupID) error {
-	return wrapGroup("delete group", id, us.lockedGroup(ctx, "DeleteGroup", id, func(ctx context.Context, g *Group) error {
-		if g.IsBuiltIn() {
+	return wrapGroup("delete group", id, us.lockedGroup(ctx, "DeleteGroup", id, func(ctx context.Context, m GroupModel) error {
+		if m.RosterGroup().IsBuiltIn() {
 			return invalid(FieldGroup, ReasonReserved)
 		}
 		if err := us.mayPassGroup(ctx, "DeleteGroup", 0, id); err != nil {
@@ -231,7 +265,7 @@ func (us *Users) DeleteGroup(ctx context.Context, id GroupID) error {
 
 // lockedGroup runs fn in a transaction on the row of a group that nobody else
 // can change meanwhile. The verb asks first.
-func (us *Users) lockedGroup(ctx context.Context, verb string, id GroupID, fn func(ctx context.Context, g *Group) error) error {
+func (us *Users) lockedGroup(ctx context.Context, verb string, id GroupID, fn func(ctx context.Context, m GroupModel) error) error {
 	if id <= 0 {
 		return invalid(FieldGroup, ReasonNotPositive)
 	}
@@ -241,11 +275,12 @@ func (us *Users) lockedGroup(ctx context.Context, verb string, id GroupID, fn fu
 				return err
 			}
 		}
-		g, err := us.store.LockGroup(ctx, id)
+		m, err := us.store.LockGroup(ctx, id)
 		if err != nil {
 			return err
 		}
-		return fn(ctx, g)
+		bindGroup(m)
+		return fn(ctx, m)
 	})
 }
 
@@ -262,7 +297,7 @@ func (us *Users) groupByID(ctx context.Context, id GroupID) (*Group, error) {
 	if id <= 0 {
 		return nil, invalid(FieldGroup, ReasonNotPositive)
 	}
-	groups, err := us.store.GroupsByID(ctx, id)
+	groups, err := allGroups(us.store.GroupsByID(ctx, id))
 	switch {
 	case err != nil:
 		return nil, err
@@ -278,7 +313,7 @@ func (us *Users) GroupByUUID(ctx context.Context, id uuid.UUID) (*Group, error) 
 	if err := us.ask(ctx, "GroupByUUID"); err != nil {
 		return nil, wrap("find group by UUID", 0, err)
 	}
-	g, err := us.store.GroupByUUID(ctx, id)
+	g, err := groupOf(us.store.GroupByUUID(ctx, id))
 	return g, wrap("find group by UUID", 0, err)
 }
 
@@ -293,7 +328,7 @@ func (us *Users) GroupByName(ctx context.Context, name string) (*Group, error) {
 	if err != nil {
 		return nil, wrap("find group by name", 0, ErrNotFound)
 	}
-	g, err := us.store.GroupByName(ctx, key)
+	g, err := groupOf(us.store.GroupByName(ctx, key))
 	return g, wrap("find group by name", 0, err)
 }
 
@@ -304,7 +339,7 @@ func (us *Users) Groups(ctx context.Context, p Paging) (*Page[*Group], error) {
 		return nil, wrap("list groups", 0, err)
 	}
 	l, err := pageOf(p, "groups", func(key string, _ int64, limit int) ([]*Group, error) {
-		return us.store.GroupPage(ctx, key, limit)
+		return allGroups(us.store.GroupPage(ctx, key, limit))
 	}, func(g *Group) (string, int64) { return g.NameKey, int64(g.ID) })
 	return l, wrap("list groups", 0, err)
 }
@@ -312,37 +347,38 @@ func (us *Users) Groups(ctx context.Context, p Paging) (*Page[*Group], error) {
 // wrapGroup is wrap for the ID of a group.
 func wrapGroup(verb string, id GroupID, err error) error { return wrap(verb, UserID(id), err) }
 
-// GroupStore keeps the rows of groups.
+// GroupStore keeps the rows of groups. A [GroupModel] of a type that the store was
+// not opened for is an [InvalidError] of [FieldModel].
 type GroupStore interface {
 	// InsertGroup writes a new row and sets its ID. A taken name key is a
 	// [ConflictError] of [FieldName], else a taken UUID one of [FieldUUID].
-	InsertGroup(ctx context.Context, g *Group) error
+	InsertGroup(ctx context.Context, m GroupModel) error
 
 	// OfferGroup is InsertGroup, but content to do nothing if the name key is
 	// taken. It reports whether it wrote, and does not set the ID.
-	OfferGroup(ctx context.Context, g *Group) (bool, error)
+	OfferGroup(ctx context.Context, m GroupModel) (bool, error)
 
-	// UpdateGroup writes every column of g but ID, UUID, CreatedBy and
-	// CreatedAt, if the row still has g's Version, and then adds one to both.
+	// UpdateGroup writes every column of m but ID, UUID, CreatedBy and
+	// CreatedAt, if the row still has m's Version, and then adds one to both.
 	// ErrStale if the row has moved on or is gone, conflicts as in InsertGroup.
-	UpdateGroup(ctx context.Context, g *Group) error
+	UpdateGroup(ctx context.Context, m GroupModel) error
 
 	// DeleteGroup deletes the row, and with it its members and the grants to it.
 	// ErrNotFound if there is none.
 	DeleteGroup(ctx context.Context, id GroupID) error
 
 	// GroupByName and GroupByUUID find a group.
-	GroupByName(ctx context.Context, key string) (*Group, error)
-	GroupByUUID(ctx context.Context, id uuid.UUID) (*Group, error)
+	GroupByName(ctx context.Context, key string) (GroupModel, error)
+	GroupByUUID(ctx context.Context, id uuid.UUID) (GroupModel, error)
 
 	// LockGroup finds a group and, in a transaction, holds off every other
 	// LockGroup, UpdateGroup and DeleteGroup of it until its end.
-	LockGroup(ctx context.Context, id GroupID) (*Group, error)
+	LockGroup(ctx context.Context, id GroupID) (GroupModel, error)
 
 	// GroupsByID returns those groups that exist, in the order of their IDs.
-	GroupsByID(ctx context.Context, ids ...GroupID) ([]*Group, error)
+	GroupsByID(ctx context.Context, ids ...GroupID) ([]GroupModel, error)
 
 	// GroupPage returns the groups whose keys follow that one, by the bytes of
 	// the key.
-	GroupPage(ctx context.Context, after string, limit int) ([]*Group, error)
+	GroupPage(ctx context.Context, after string, limit int) ([]GroupModel, error)
 }

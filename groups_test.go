@@ -322,7 +322,7 @@ func TestEventsOfGroups(t *testing.T) {
 	step("CreateGroup", func() error { return env.CreateGroup(ctx, g) }, roster.Event{Kind: roster.EventGroupCreated, Group: 1})
 	step("EditGroup", func() error {
 		return env.EditGroup(ctx, g.ID, func(g *roster.Group) error { g.Description = "x"; return nil })
-	}, roster.Event{Kind: roster.EventGroupEdited, Group: g.ID})
+	}, roster.Event{Kind: roster.EventGroupEdited, Group: g.ID, Details: roster.Data{"fields": []byte(`["description"]`)}})
 	step("AddMember", func() error { return env.AddMember(ctx, g.ID, ann.ID, "") }, roster.Event{Kind: roster.EventMemberAdded, User: ann.ID, Group: g.ID})
 	votes := roster.Data{"permissions": []byte(`["vote"]`)}
 	step("Grant", func() error { return env.Grant(ctx, roster.ToUser(ann.ID), 5, "vote") },

@@ -35,7 +35,7 @@ func (us *Users) addMember(ctx context.Context, verb string, group GroupID, user
 
 // join is AddMember for a user whose row is locked.
 func (us *Users) join(ctx context.Context, verb string, group GroupID, user UserID, rights string) error {
-	return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, _ *Group) error {
+	return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, _ GroupModel) error {
 		if err := us.mayPassGroup(ctx, verb, user, group); err != nil {
 			return err
 		}
@@ -59,11 +59,11 @@ func (us *Users) RemoveMember(ctx context.Context, group GroupID, user UserID) e
 
 // leave is RemoveMember for a user whose row is locked.
 func (us *Users) leave(ctx context.Context, verb string, group GroupID, u *User) error {
-	return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, g *Group) error {
+	return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, m GroupModel) error {
 		if err := us.mayPassGroup(ctx, verb, u.ID, group); err != nil {
 			return err
 		}
-		if g.NameKey == GroupAdmin {
+		if m.RosterGroup().NameKey == GroupAdmin {
 			if err := us.keepAdmin(ctx, u); err != nil {
 				return err
 			}
@@ -136,7 +136,7 @@ func (us *Users) groupsOf(ctx context.Context, users ...UserID) (map[UserID][]*G
 
 func (us *Users) groupsByID(ctx context.Context, ids []GroupID) (map[GroupID]*Group, error) {
 	slices.Sort(ids)
-	groups, err := us.store.GroupsByID(ctx, slices.Compact(ids)...)
+	groups, err := allGroups(us.store.GroupsByID(ctx, slices.Compact(ids)...))
 	if err != nil {
 		return nil, err
 	}

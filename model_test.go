@@ -138,6 +138,89 @@ func TestReadUsersCompare(t *testing.T) {
 	}
 }
 
+// A User that was read as part of a value stands for it where one is written: what
+// was changed around it is written, too.
+func TestSaveOfThePart(t *testing.T) {
+	ctx := context.Background()
+	users := newSubscribers(t)
+	must(t, users.Create(ctx, &subscriber{User: roster.User{Name: "ann"}, Plan: "free"}))
+	u, err := users.ByName(ctx, "ann")
+	must(t, err)
+	m, _ := roster.As[*subscriber](u)
+	m.Plan, u.RealName = "pro", "Ann"
+	must(t, users.Save(ctx, u))
+	copied := *u // is part of nothing
+	copied.RealName = "Ann Example"
+	must(t, users.Save(ctx, &copied))
+	u, err = users.ByName(ctx, "ann")
+	must(t, err)
+	if m, _ := roster.As[*subscriber](u); m == nil || m.Plan != "pro" || m.RealName != "Ann Example" {
+		t.Errorf("saved as %+v", m)
+	}
+	// Nor does Create make a plain one of it.
+	again := &subscriber{User: roster.User{Name: "ben"}, Plan: "pro"}
+	must(t, users.Create(ctx, again))
+	must(t, users.Purge(ctx, again.ID))
+	must(t, users.Create(ctx, &again.User))
+	u, err = users.ByName(ctx, "ben")
+	must(t, err)
+	if m, _ := roster.As[*subscriber](u); m == nil || m.Plan != "pro" {
+		t.Errorf("made as %+v", m)
+	}
+}
+
+// The record of an edit names the columns of the host, and tells no value.
+func TestEditNamesTheHostsColumns(t *testing.T) {
+	type address struct{ City string }
+	type billing struct {
+		PaidUntil time.Time `bun:",nullzero"`
+	}
+	type customer struct {
+		roster.User
+		billing
+		Plan   string    `bun:"the_plan,notnull,default:''"`
+		Home   address   `bun:"embed:home_"`
+		Tags   []string  `bun:"tags"`
+		Seen   time.Time `bun:"seen,nullzero"`
+		Cached string    `bun:"-"`
+	}
+	ctx := context.Background()
+	users := rostertest.NewOn(t, memory.New(memory.Model[customer]()))
+	at := time.Date(2031, 1, 2, 3, 4, 5, 6000, time.UTC)
+	ann := &customer{User: roster.User{Name: "ann"}, Tags: []string{"secret"}, Seen: at}
+	must(t, users.Create(ctx, ann))
+	edit := func(change func(m *customer)) string {
+		t.Helper()
+		must(t, users.Edit(ctx, ann.ID, func(u *roster.User) error {
+			m, _ := roster.As[*customer](u)
+			change(m)
+			return nil
+		}))
+		events, err := users.Events(ctx, roster.EventQuery{Kind: roster.EventUserEdited})
+		must(t, err)
+		return string(events.Events[0].Details["fields"])
+	}
+	for want, change := range map[string]func(m *customer){
+		"":                                     func(m *customer) { m.Cached, m.Seen = "x", m.Seen.In(time.FixedZone("", 3600)).Add(time.Nanosecond) },
+		`["real_name","the_plan","home_city"]`: func(m *customer) { m.Plan, m.RealName, m.Home.City = "secret", "Ann", "secret" },
+		`["paid_until","tags"]`:                func(m *customer) { m.PaidUntil = at; m.Tags[0] = "other" },
+	} {
+		if got := edit(change); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	ann2, err := users.ByName(ctx, "ann")
+	must(t, err)
+	m, _ := roster.As[*customer](ann2)
+	m.Plan = ""
+	must(t, users.Save(ctx, m))
+	events, err := users.Events(ctx, roster.EventQuery{Kind: roster.EventUserEdited})
+	must(t, err)
+	if got := string(events.Events[0].Details["fields"]); got != `["the_plan"]` {
+		t.Errorf("Save: %s", got)
+	}
+}
+
 // What views and middleware ask for, every embedding type has.
 func TestMixins(t *testing.T) {
 	for _, v := range []any{new(roster.User), new(subscriber), &struct{ *roster.User }{new(roster.User)}} {

@@ -227,6 +227,12 @@ type Options struct {
 	// verb. See [Model].
 	NewModel func(ctx context.Context, draft *User) (Model, error)
 
+	// NewGroupModel is NewModel for a group that is built in, when it is made:
+	// CreateGroup takes the value that the host has. Nil, or an answer that is nil,
+	// means a plain group. It may run more than once. An error ends the verb. See
+	// [GroupModel].
+	NewGroupModel func(ctx context.Context, draft *Group) (GroupModel, error)
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 

@@ -191,13 +191,14 @@ func (us *Users) Create(ctx context.Context, m Model) error {
 }
 
 func (us *Users) create(ctx context.Context, m Model) (err error) {
-	u, err := given(m)
+	m, err = given(m)
 	if err == nil {
-		err = us.askCreate(ctx, u)
+		err = us.askCreate(ctx, m.RosterUser())
 	}
 	if err != nil {
 		return err
 	}
+	u := m.RosterUser()
 	before := *u
 	defer func() {
 		if err != nil {

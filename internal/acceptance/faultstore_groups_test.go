@@ -20,15 +20,15 @@ func (s *faultStore) HeldGrants(ctx context.Context, user roster.UserID, scope r
 	return r.held, r.live, err
 }
 
-func (s *faultStore) InsertGroup(ctx context.Context, g *roster.Group) error {
+func (s *faultStore) InsertGroup(ctx context.Context, g roster.GroupModel) error {
 	return call1(ctx, s, func() error { return s.Store.InsertGroup(ctx, g) })
 }
 
-func (s *faultStore) OfferGroup(ctx context.Context, g *roster.Group) (bool, error) {
+func (s *faultStore) OfferGroup(ctx context.Context, g roster.GroupModel) (bool, error) {
 	return call(ctx, s, func() (bool, error) { return s.Store.OfferGroup(ctx, g) })
 }
 
-func (s *faultStore) UpdateGroup(ctx context.Context, g *roster.Group) error {
+func (s *faultStore) UpdateGroup(ctx context.Context, g roster.GroupModel) error {
 	return call1(ctx, s, func() error { return s.Store.UpdateGroup(ctx, g) })
 }
 
@@ -36,24 +36,24 @@ func (s *faultStore) DeleteGroup(ctx context.Context, id roster.GroupID) error {
 	return call1(ctx, s, func() error { return s.Store.DeleteGroup(ctx, id) })
 }
 
-func (s *faultStore) GroupByName(ctx context.Context, key string) (*roster.Group, error) {
-	return call(ctx, s, func() (*roster.Group, error) { return s.Store.GroupByName(ctx, key) })
+func (s *faultStore) GroupByName(ctx context.Context, key string) (roster.GroupModel, error) {
+	return call(ctx, s, func() (roster.GroupModel, error) { return s.Store.GroupByName(ctx, key) })
 }
 
-func (s *faultStore) GroupByUUID(ctx context.Context, id uuid.UUID) (*roster.Group, error) {
-	return call(ctx, s, func() (*roster.Group, error) { return s.Store.GroupByUUID(ctx, id) })
+func (s *faultStore) GroupByUUID(ctx context.Context, id uuid.UUID) (roster.GroupModel, error) {
+	return call(ctx, s, func() (roster.GroupModel, error) { return s.Store.GroupByUUID(ctx, id) })
 }
 
-func (s *faultStore) LockGroup(ctx context.Context, id roster.GroupID) (*roster.Group, error) {
-	return call(ctx, s, func() (*roster.Group, error) { return s.Store.LockGroup(ctx, id) })
+func (s *faultStore) LockGroup(ctx context.Context, id roster.GroupID) (roster.GroupModel, error) {
+	return call(ctx, s, func() (roster.GroupModel, error) { return s.Store.LockGroup(ctx, id) })
 }
 
-func (s *faultStore) GroupsByID(ctx context.Context, ids ...roster.GroupID) ([]*roster.Group, error) {
-	return call(ctx, s, func() ([]*roster.Group, error) { return s.Store.GroupsByID(ctx, ids...) })
+func (s *faultStore) GroupsByID(ctx context.Context, ids ...roster.GroupID) ([]roster.GroupModel, error) {
+	return call(ctx, s, func() ([]roster.GroupModel, error) { return s.Store.GroupsByID(ctx, ids...) })
 }
 
-func (s *faultStore) GroupPage(ctx context.Context, after string, limit int) ([]*roster.Group, error) {
-	return call(ctx, s, func() ([]*roster.Group, error) { return s.Store.GroupPage(ctx, after, limit) })
+func (s *faultStore) GroupPage(ctx context.Context, after string, limit int) ([]roster.GroupModel, error) {
+	return call(ctx, s, func() ([]roster.GroupModel, error) { return s.Store.GroupPage(ctx, after, limit) })
 }
 
 func (s *faultStore) PutMember(ctx context.Context, m *roster.Membership) (bool, error) {

@@ -175,7 +175,8 @@ func showGroups(ctx context.Context, s roster.Store, users map[roster.UserID]int
 		}
 		return err
 	}
-	for _, g := range groups {
+	for _, m := range groups {
+		g := m.RosterGroup()
 		if raw, is := g.Data["site_initialized"]; is { // whose the site is, by a name that lasts
 			if id, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
 				g.Data["site_initialized"] = fmt.Appendf(nil, "%d", users[roster.UserID(id)])

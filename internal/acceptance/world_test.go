@@ -198,7 +198,7 @@ func (w *world) empty() {
 	groups, err := w.store.GroupPage(ctx, "", 1000)
 	w.must(err)
 	for _, g := range groups {
-		w.must(w.store.DeleteGroup(ctx, g.ID))
+		w.must(w.store.DeleteGroup(ctx, g.RosterGroup().ID))
 	}
 	w.post.take()
 }

@@ -1,4 +1,4 @@
-// Package hosttype has types of users as hosts write them, for the tests of the
+// Package hosttype has types of users and groups as hosts write them, for the tests of the
 // stores.
 package hosttype
 

@@ -91,7 +91,7 @@ func (s *Store) IdentityBySubject(
 			return nil, roster.ErrNotFound
 		}
 		out = copyIdentity(row)
-		return st.users.byID.get(row.UserID).model()
+		return st.users.byID.get(row.UserID).out()
 	})
 	if err != nil {
 		return nil, nil, err

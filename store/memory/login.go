@@ -27,7 +27,7 @@ func (s *Store) login(
 		if r != nil {
 			c = st.credential(r.ID, 0)
 		}
-		return r.model()
+		return r.out()
 	})
 	return m, c, err
 }

@@ -11,44 +11,19 @@ import (
 	"github.com/go-roster/roster/store/internal/mixin"
 )
 
-// userRow is a row of a user. Here and nowhere else users are copied in and
-// out.
-type userRow struct {
-	*roster.User
-	search string
-
-	of     *mixin.Type
-	added  []any    // the columns of the host's type, as a database has them
+// added are the columns of the host's type in a row.
+type added struct {
+	of     *mixin.Shape
+	values []any    // as a database has them
 	unique []string // keys of those that are unique; empty where one is NULL
 }
 
-// newUserRow copies what a caller handed in. own says that the host's columns
-// are among that.
-func (s *Store) newUserRow(m roster.Model, search string) (row *userRow, own bool, err error) {
-	added, own, err := s.model.Values(m)
-	if err != nil {
-		return nil, false, err
-	}
-	u := cloneUser(m.RosterUser())
-	u.ActivatedAt = micros(u.ActivatedAt)
-	u.DeletedAt = micros(u.DeletedAt)
-	u.LastLoginAt = micros(u.LastLoginAt)
-	u.PasswordChangedAt = micros(u.PasswordChangedAt)
-	u.AuthChangedAt = micros(u.AuthChangedAt)
-	u.CreatedAt = micros(u.CreatedAt)
-	u.UpdatedAt = micros(u.UpdatedAt)
-	row = &userRow{User: u, search: search, of: s.model}
-	row.add(added)
-	return row, own, nil
-}
-
-// add sets the host's columns.
-func (r *userRow) add(values []any) {
-	r.added, r.unique = values, nil
+func addedOf(of *mixin.Shape, values []any) added {
+	a := added{of: of, values: values}
 	if values == nil {
-		return
+		return a
 	}
-	for n, set := range r.of.Uniques() {
+	for n, set := range of.Uniques() {
 		key := ints(int64(n))
 		for _, i := range set {
 			if values[i] == nil {
@@ -57,8 +32,44 @@ func (r *userRow) add(values []any) {
 			}
 			key += text(keyOf(values[i]))
 		}
-		r.unique = append(r.unique, key)
+		a.unique = append(a.unique, key)
 	}
+	return a
+}
+
+// inserts are the host's columns of a new row: a plain one has the defaults.
+func inserts[M any](of *mixin.Type[M], m M) (added, error) {
+	values, own, err := of.Values(m)
+	if err == nil && !own {
+		values, err = of.Defaults(m)
+	}
+	return addedOf(&of.Shape, values), err
+}
+
+// updates are those of a row that is written again: nil if it is a plain one, which
+// leaves them alone.
+func updates[M any](of *mixin.Type[M], m M) (*added, error) {
+	values, own, err := of.Values(m)
+	if err != nil || !own {
+		return nil, err
+	}
+	a := addedOf(&of.Shape, values)
+	return &a, nil
+}
+
+// fill makes the value of the host's type around a row. part copies what is
+// roster's into it.
+func fill[M any](of *mixin.Type[M], a added, part func(m M)) (M, error) {
+	m := of.New()
+	part(m)
+	fields := of.Fields(m)
+	for i := range fields {
+		if err := fields[i].Scan(a.values[i]); err != nil {
+			var none M
+			return none, err
+		}
+	}
+	return m, nil
 }
 
 // keyOf is different for different values of a column.
@@ -75,89 +86,28 @@ func keyOf(value any) string {
 	}
 }
 
-// with returns a row that differs from r by what change does to its user.
-// change must not touch what Data refers to.
-func (r *userRow) with(change func(*roster.User)) *userRow {
-	u, row := *r.User, *r
-	change(&u)
-	row.User = &u
-	return &row
-}
-
-// model copies the row for a caller. A nil row is ErrNotFound.
-func (r *userRow) model() (roster.Model, error) {
-	if r == nil {
-		return nil, roster.ErrNotFound
-	}
-	if r.added == nil && r.of == mixin.Plain {
-		return cloneUser(r.User), nil
-	}
-	m := r.of.New()
-	*m.RosterUser() = *cloneUser(r.User)
-	fields := r.of.Fields(m)
-	for i := range fields {
-		if err := fields[i].Scan(r.added[i]); err != nil {
-			return nil, err
-		}
-	}
-	return m, nil
-}
-
-// models copies rows for a caller.
-func models(rows []*userRow) ([]roster.Model, error) {
-	if rows == nil {
-		return nil, nil
-	}
-	out := make([]roster.Model, len(rows))
-	for i, r := range rows {
-		m, err := r.model()
-		if err != nil {
-			return nil, err
-		}
-		out[i] = m
-	}
-	return out, nil
-}
-
-// cloneUser returns a copy that shares nothing with u.
-func cloneUser(u *roster.User) *roster.User {
-	c := *u
-	c.Row = roster.Row{}
-	c.Data = cloneData(c.Data)
-	return &c
-}
-
-// setUnique puts the keys of row in the place of those of old. Either may be
-// nil.
-func (st *state) setUnique(id roster.UserID, old, row *userRow) {
-	var before, after []string
-	if old != nil {
-		before = old.unique
-	}
-	if row != nil {
-		after = row.unique
-	}
+// setUnique puts the keys of a row in the place of those that it had.
+func setUnique[ID ~int64](st *state, ix *index[string, ID], id ID, before, after []string) {
 	if slices.Equal(before, after) {
 		return
 	}
 	for _, key := range before {
 		if key != "" {
-			drop(st, &st.users.unique, key)
+			drop(st, ix, key)
 		}
 	}
 	for _, key := range after {
 		if key != "" {
-			put(st, &st.users.unique, key, id)
+			put(st, ix, key, id)
 		}
 	}
 }
 
-// checkUnique refuses values of the host's columns that another user has.
-func (st *state) checkUnique(row *userRow) error {
-	for n, key := range row.unique {
-		if holder := st.users.unique.get(key); key != "" && holder != 0 && holder != row.ID {
-			set := row.of.Uniques()[n]
-			return &roster.ConflictError{Field: row.of.Columns[set[0]].Name}
+// checkUnique refuses values of the host's columns that another row has.
+func checkUnique[ID ~int64](ix index[string, ID], id ID, a added) error {
+	for n, key := range a.unique {
+		if holder := ix.get(key); key != "" && holder != 0 && holder != id {
+			return &roster.ConflictError{Field: a.of.Columns[a.of.Uniques()[n][0]].Name}
 		}
 	}
 	return nil
@@ -173,6 +123,15 @@ type Option func(*Store) error
 func Model[M any, P roster.ModelOf[M]]() Option {
 	return func(s *Store) (err error) {
 		s.model, err = mixin.Of[M, P]()
+		return err
+	}
+}
+
+// GroupModel is [Model] for groups: M is a struct that embeds [roster.Group] or a
+// pointer to it.
+func GroupModel[M any, P roster.GroupModelOf[M]]() Option {
+	return func(s *Store) (err error) {
+		s.groupModel, err = mixin.OfGroup[M, P]()
 		return err
 	}
 }

@@ -47,7 +47,7 @@ func (s *Store) UserPage(ctx context.Context, q roster.UserQuery) ([]roster.Mode
 				break
 			}
 		}
-		return models(rows)
+		return usersOut(rows)
 	})
 }
 
@@ -90,7 +90,7 @@ func (s *Store) UsersAfter(ctx context.Context, after roster.UserID, limit int) 
 			if id == after {
 				continue
 			}
-			m, err := r.model()
+			m, err := r.out()
 			if err != nil {
 				return nil, err
 			}

@@ -110,7 +110,7 @@ func (s *Store) SessionByHash(ctx context.Context, hash roster.Secret) (out *ros
 		}
 		c := *row
 		out = &c
-		return st.users.byID.get(row.UserID).model()
+		return st.users.byID.get(row.UserID).out()
 	})
 	if err != nil {
 		return nil, nil, err

@@ -35,9 +35,11 @@ const busyTimeout = 5 * time.Second
 // for concurrent use.
 type Store struct {
 	last  atomic.Pointer[state] // the last committed state
-	model *mixin.Type
+	model *mixin.Type[roster.Model]
 	txns  txn.Runner[*tx]
 	busy  time.Duration
+
+	groupModel *mixin.Type[roster.GroupModel]
 
 	writer chan struct{} // holds one value while somebody writes
 	ids    struct {      // the last ones given; of the writer
@@ -52,7 +54,7 @@ type Store struct {
 
 // New returns an empty Store. It panics if an option is wrong.
 func New(opts ...Option) *Store {
-	s := &Store{busy: busyTimeout, writer: make(chan struct{}, 1), model: mixin.Plain}
+	s := &Store{busy: busyTimeout, writer: make(chan struct{}, 1), model: mixin.User, groupModel: mixin.Group}
 	s.apply(opts)
 	s.last.Store(new(state))
 	s.txns.Begin = s.begin

@@ -22,3 +22,17 @@ func TestStoreOfPointer(t *testing.T) {
 	t.Parallel()
 	storetest.RunModel(t, func(*testing.T) roster.Store { return memory.New(memory.Model[hosttype.Member]()) }, hosttype.FillMember)
 }
+
+func TestStoreOfOwnGroups(t *testing.T) {
+	t.Parallel()
+	storetest.RunGroupModel(t, func(*testing.T) roster.Store {
+		return memory.New(memory.GroupModel[hosttype.Team]())
+	}, hosttype.FillTeam)
+}
+
+func TestStoreOfOwnGroupPointers(t *testing.T) {
+	t.Parallel()
+	storetest.RunGroupModel(t, func(*testing.T) roster.Store {
+		return memory.New(memory.GroupModel[hosttype.Crew]())
+	}, hosttype.FillCrew)
+}

@@ -8,7 +8,75 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/store/internal/mixin"
 )
+
+// userRow is a row of a user. Here and nowhere else users are copied in and
+// out.
+type userRow struct {
+	*roster.User
+	added
+
+	search string
+	model  *mixin.Type[roster.Model]
+}
+
+// newUserRow copies what a caller handed in, but for the host's columns.
+func (s *Store) newUserRow(m roster.Model, search string) *userRow {
+	u := cloneUser(m.RosterUser())
+	u.ActivatedAt = micros(u.ActivatedAt)
+	u.DeletedAt = micros(u.DeletedAt)
+	u.LastLoginAt = micros(u.LastLoginAt)
+	u.PasswordChangedAt = micros(u.PasswordChangedAt)
+	u.AuthChangedAt = micros(u.AuthChangedAt)
+	u.CreatedAt = micros(u.CreatedAt)
+	u.UpdatedAt = micros(u.UpdatedAt)
+	return &userRow{User: u, search: search, model: s.model}
+}
+
+// with returns a row that differs from r by what change does to its user.
+// change must not touch what Data refers to.
+func (r *userRow) with(change func(*roster.User)) *userRow {
+	u, row := *r.User, *r
+	change(&u)
+	row.User = &u
+	return &row
+}
+
+// out copies the row for a caller. A nil row is ErrNotFound.
+func (r *userRow) out() (roster.Model, error) {
+	switch {
+	case r == nil:
+		return nil, roster.ErrNotFound
+	case !r.model.IsOwn():
+		return cloneUser(r.User), nil
+	}
+	return fill(r.model, r.added, func(m roster.Model) { *m.RosterUser() = *cloneUser(r.User) })
+}
+
+// usersOut copies rows for a caller.
+func usersOut(rows []*userRow) ([]roster.Model, error) {
+	if rows == nil {
+		return nil, nil
+	}
+	out := make([]roster.Model, len(rows))
+	for i, r := range rows {
+		m, err := r.out()
+		if err != nil {
+			return nil, err
+		}
+		out[i] = m
+	}
+	return out, nil
+}
+
+// cloneUser returns a copy that shares nothing with u.
+func cloneUser(u *roster.User) *roster.User {
+	c := *u
+	c.Row = roster.Row{}
+	c.Data = cloneData(c.Data)
+	return &c
+}
 
 // userTable holds the users. All indices but the first lead to IDs, so that a
 // write touches only those where something has moved.
@@ -56,7 +124,15 @@ func (st *state) setUser(id roster.UserID, old, row *userRow) {
 	reindex(st, &t.pending, (*userRow).pendingKey, old, row, id)
 	reindex(st, &t.deleted, (*userRow).deletedKey, old, row, id)
 	reindex(st, &t.idle, (*userRow).idleKey, old, row, struct{}{})
-	st.setUnique(id, old, row)
+	setUnique(st, &t.unique, id, uniqueOf(old), uniqueOf(row))
+}
+
+// uniqueOf are the keys of a row, which may be nil.
+func uniqueOf(r *userRow) []string {
+	if r == nil {
+		return nil
+	}
+	return r.unique
 }
 
 // checkName refuses a name key that is empty, or that another user has.
@@ -73,16 +149,12 @@ func (st *state) checkName(row *userRow) error {
 
 // InsertUser implements [roster.UserStore].
 func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) error {
-	row, own, err := s.newUserRow(m, search)
-	if err == nil && !own {
-		var added []any
-		added, err = s.model.Defaults(row.User)
-		row.add(added)
-	}
+	own, err := inserts(s.model, m)
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
-	row.ID = 0
+	row := s.newUserRow(m, search)
+	row.ID, row.added = 0, own
 	err = exec(ctx, s, func(st *state) error {
 		if err := st.checkName(row); err != nil {
 			return err
@@ -90,7 +162,7 @@ func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) e
 		if key, _ := row.uuidKey(); st.users.byUUID.get(key) != 0 {
 			return &roster.ConflictError{Field: roster.FieldUUID}
 		}
-		if err := st.checkUnique(row); err != nil {
+		if err := checkUnique(st.users.unique, row.ID, row.added); err != nil {
 			return err
 		}
 		s.ids.user++
@@ -100,17 +172,18 @@ func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) e
 	})
 	if err == nil {
 		m.RosterUser().ID = row.ID
-		s.model.Settle(m, row.added)
+		s.model.Settle(m, row.values)
 	}
 	return err
 }
 
 // UpdateUser implements [roster.UserStore].
 func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) error {
-	row, own, err := s.newUserRow(m, search)
+	own, err := updates(s.model, m)
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
+	row := s.newUserRow(m, search)
 	err = exec(ctx, s, func(st *state) error {
 		old := st.users.byID.get(row.ID)
 		if old == nil || old.Version != row.Version {
@@ -119,13 +192,13 @@ func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) e
 		row.UUID, row.CreatedAt = old.UUID, old.CreatedAt
 		row.LastLoginAt, row.LastLoginIP = old.LastLoginAt, old.LastLoginIP
 		row.Version++
-		if !own { // a plain user leaves the host's columns alone
-			row.added, row.unique = old.added, old.unique
+		if row.added = old.added; own != nil {
+			row.added = *own
 		}
 		if err := st.checkName(row); err != nil {
 			return err
 		}
-		if err := st.checkUnique(row); err != nil {
+		if err := checkUnique(st.users.unique, row.ID, row.added); err != nil {
 			return err
 		}
 		st.setUser(row.ID, old, row)
@@ -133,7 +206,7 @@ func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) e
 	})
 	if err == nil {
 		m.RosterUser().Version = row.Version
-		s.model.Settle(m, row.added)
+		s.model.Settle(m, row.values)
 	}
 	return err
 }
@@ -169,21 +242,21 @@ func (st *state) purge(id roster.UserID) {
 // UserByID implements [roster.UserStore].
 func (s *Store) UserByID(ctx context.Context, id roster.UserID) (roster.Model, error) {
 	return read(ctx, s, func(st *state) (roster.Model, error) {
-		return st.users.byID.get(id).model()
+		return st.users.byID.get(id).out()
 	})
 }
 
 // UserByUUID implements [roster.UserStore].
 func (s *Store) UserByUUID(ctx context.Context, id uuid.UUID) (roster.Model, error) {
 	return read(ctx, s, func(st *state) (roster.Model, error) {
-		return st.users.byID.get(st.users.byUUID.get(string(id[:]))).model()
+		return st.users.byID.get(st.users.byUUID.get(string(id[:]))).out()
 	})
 }
 
 // UserByName implements [roster.UserStore].
 func (s *Store) UserByName(ctx context.Context, key string) (roster.Model, error) {
 	return read(ctx, s, func(st *state) (roster.Model, error) {
-		return st.userByName(key).model()
+		return st.userByName(key).out()
 	})
 }
 
@@ -194,7 +267,7 @@ func (st *state) userByName(key string) *userRow {
 // UserByEmail implements [roster.UserStore].
 func (s *Store) UserByEmail(ctx context.Context, key string) (roster.Model, error) {
 	return read(ctx, s, func(st *state) (roster.Model, error) {
-		return st.userByEmail(key).model()
+		return st.userByEmail(key).out()
 	})
 }
 
@@ -225,7 +298,7 @@ func (s *Store) UsersByID(ctx context.Context, ids ...roster.UserID) ([]roster.M
 				rows = append(rows, r)
 			}
 		}
-		return models(rows)
+		return usersOut(rows)
 	})
 }
 

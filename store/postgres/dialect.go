@@ -54,10 +54,10 @@ func (srv *server) dialect() bunstore.Dialect {
 		Begun:     srv.begun,
 		InTx:      srv.inTx,
 		Columns: `SELECT a.attname, t.typname, a.attnotnull, a.atthasdef FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-WHERE a.attrelid = to_regclass('{users}') AND a.attnum > 0 AND NOT a.attisdropped`,
+WHERE a.attrelid = to_regclass('{table}') AND a.attnum > 0 AND NOT a.attisdropped`,
 		Uniques: `SELECT i.indexrelid::text, a.attname FROM pg_index i
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-WHERE i.indrelid = to_regclass('{users}') AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1, 2`,
+WHERE i.indrelid = to_regclass('{table}') AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1, 2`,
 		TypeOf:        columnType,
 		Holds:         holds,
 		HasMigrations: "SELECT count(*) FROM pg_class WHERE oid = to_regclass('{migrations}')",

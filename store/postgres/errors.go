@@ -41,7 +41,7 @@ func (srv *server) fault(err error) bunstore.Fault {
 		case bunstore.Unique:
 			f.Field = srv.field(e)
 		case bunstore.Check:
-			if e.TableName == srv.prefix+"users" {
+			if srv.hosts(e) {
 				f.Field = e.ColumnName
 			}
 		case bunstore.Stale:
@@ -70,11 +70,16 @@ func (srv *server) fault(err error) bunstore.Fault {
 	return bunstore.Fault{Code: "none"}
 }
 
-// field is what the columns of a unique index are called. Those of a user that
+// hosts reports whether the table is one that the host may have added columns to.
+func (srv *server) hosts(e *pgconn.PgError) bool {
+	return e.TableName == srv.prefix+"users" || e.TableName == srv.prefix+"groups"
+}
+
+// field is what the columns of a unique index are called. Those of a user or group that
 // are not roster's own are the host's, and have their own name: it stands before
 // the values, in every language.
 func (srv *server) field(e *pgconn.PgError) string {
-	if field := conflicts[strings.TrimPrefix(e.ConstraintName, srv.prefix)]; field != "" || e.TableName != srv.prefix+"users" {
+	if field := conflicts[strings.TrimPrefix(e.ConstraintName, srv.prefix)]; field != "" || !srv.hosts(e) {
 		return field
 	}
 	_, columns, _ := strings.Cut(e.Detail, "(")

@@ -38,3 +38,9 @@ func TestStoreOfOwnType(t *testing.T) {
 		return open(t, pgtest.DSN(t, pgtest.C), postgres.Model[hosttype.Subscriber]())
 	}, hosttype.Fill)
 }
+
+func TestStoreOfOwnGroups(t *testing.T) {
+	storetest.RunGroupModel(t, func(t *testing.T) roster.Store {
+		return open(t, pgtest.DSN(t, pgtest.C), postgres.GroupModel[hosttype.Team]())
+	}, hosttype.FillTeam)
+}

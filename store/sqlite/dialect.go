@@ -24,8 +24,8 @@ func dialect(prefix string, opened bool) bunstore.Dialect {
 		In: func(column string, n int) string {
 			return column + " IN (SELECT value FROM json_each($" + strconv.Itoa(n) + "))"
 		},
-		Columns: `SELECT name, type, "notnull", dflt_value IS NOT NULL FROM pragma_table_info('{users}')`,
-		Uniques: `SELECT l.name, i.name FROM pragma_index_list('{users}') l JOIN pragma_index_info(l.name) i
+		Columns: `SELECT name, type, "notnull", dflt_value IS NOT NULL FROM pragma_table_info('{table}')`,
+		Uniques: `SELECT l.name, i.name FROM pragma_index_list('{table}') l JOIN pragma_index_info(l.name) i
 WHERE l."unique" AND NOT l.partial AND i.name IS NOT NULL ORDER BY l.name, i.seqno`,
 		TypeOf: columnType,
 		Holds:  func(c *mixin.Column, typ string) bool { return holds(columnType(c), typ) || c.Kind == mixin.Own },

@@ -74,18 +74,17 @@ func faults(prefix string) func(error) bunstore.Fault {
 	}
 }
 
-// field is what the columns of a constraint are called. Those of a user that are
-// not roster's own are the host's, and have their own name.
+// field is what the columns of a constraint are called. Those of a user or group that
+// are not roster's own are the host's, and have their own name.
 func field(columns string) string {
 	if name := conflicts[columns]; name != "" {
 		return name
 	}
 	first, _, _ := strings.Cut(columns, ", ")
-	name, _ := strings.CutPrefix(first, "users.")
-	if name == first {
-		return ""
+	if table, name, _ := strings.Cut(first, "."); table == "users" || table == "groups" {
+		return name
 	}
-	return name
+	return ""
 }
 
 // columns returns the columns that the text of an error names, without the

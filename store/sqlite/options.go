@@ -51,7 +51,18 @@ func BusyTimeout(d time.Duration) Option { return func(o *config) { o.BusyTimeou
 // can open the same database: it leaves the columns alone.
 func Model[M any, P roster.ModelOf[M]]() Option {
 	return func(o *config) {
-		o.Model, o.mistakes = mixin.Of[M, P]()
+		own, err := mixin.Of[M, P]()
+		o.Model, o.mistakes = own, errors.Join(o.mistakes, err)
+	}
+}
+
+// GroupModel is [Model] for groups: M is a struct that embeds [roster.Group] or a
+// pointer to it, and its other fields are columns of the table of groups. All groups
+// that are read are part of an M then, see [roster.AsGroup].
+func GroupModel[M any, P roster.GroupModelOf[M]]() Option {
+	return func(o *config) {
+		own, err := mixin.OfGroup[M, P]()
+		o.Group, o.mistakes = own, errors.Join(o.mistakes, err)
 	}
 }
 

@@ -106,14 +106,14 @@ func copiesOfGroups(ctx context.Context, t *testing.T, s roster.Store, u *roster
 	want := *g
 	want.Data = group("copied").Data
 	spoil(g)
-	for _, read := range []func() (*roster.Group, error){
-		func() (*roster.Group, error) { return s.GroupByName(ctx, "copied") },
-		func() (*roster.Group, error) { return s.GroupByUUID(ctx, want.UUID) },
-		func() (*roster.Group, error) { return s.LockGroup(ctx, want.ID) },
-		func() (*roster.Group, error) { gs, err := s.GroupsByID(ctx, want.ID); return gs[0], err },
-		func() (*roster.Group, error) { gs, err := s.GroupPage(ctx, "copie", 1); return gs[0], err },
+	for _, read := range []func() (roster.GroupModel, error){
+		func() (roster.GroupModel, error) { return s.GroupByName(ctx, "copied") },
+		func() (roster.GroupModel, error) { return s.GroupByUUID(ctx, want.UUID) },
+		func() (roster.GroupModel, error) { return s.LockGroup(ctx, want.ID) },
+		func() (roster.GroupModel, error) { gs, err := s.GroupsByID(ctx, want.ID); return gs[0], err },
+		func() (roster.GroupModel, error) { gs, err := s.GroupPage(ctx, "copie", 1); return gs[0], err },
 	} {
-		one := got(read())(t)
+		one := groupOf(read())(t)
 		same(t, "a group", one, &want)
 		spoil(one)
 	}
@@ -122,7 +122,7 @@ func copiesOfGroups(ctx context.Context, t *testing.T, s roster.Store, u *roster
 	ok(t, s.UpdateGroup(ctx, &changed))
 	want.Version++
 	spoil(&changed)
-	same(t, "after UpdateGroup", got(s.GroupByName(ctx, "copied"))(t), &want)
+	same(t, "after UpdateGroup", groupOf(s.GroupByName(ctx, "copied"))(t), &want)
 	m := member(&want, u)
 	got(s.PutMember(ctx, m))(t)
 	wantMember := *m

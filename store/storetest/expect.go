@@ -55,6 +55,31 @@ func rowsOf(ms []roster.Model, err error) func(testing.TB) []*roster.User {
 	}
 }
 
+// groupOf is got for calls that return a group.
+func groupOf(m roster.GroupModel, err error) func(testing.TB) *roster.Group {
+	return func(t testing.TB) *roster.Group {
+		t.Helper()
+		ok(t, err)
+		if m == nil {
+			t.Fatal("neither a group nor an error")
+		}
+		return m.RosterGroup()
+	}
+}
+
+// groupsOf is got for calls that return groups.
+func groupsOf(ms []roster.GroupModel, err error) func(testing.TB) []*roster.Group {
+	return func(t testing.TB) []*roster.Group {
+		t.Helper()
+		ok(t, err)
+		gs := make([]*roster.Group, len(ms))
+		for i, m := range ms {
+			gs[i] = m.RosterGroup()
+		}
+		return gs
+	}
+}
+
 // same reports a difference, but for that between no list and an empty one. Of
 // times it wants the same moment, and that the store tells it in UTC.
 func same(t testing.TB, what string, got, want any) {

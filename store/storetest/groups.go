@@ -25,13 +25,13 @@ var groupCases = []testCase{
 func groupRoundTrip(t *testing.T, s roster.Store) {
 	ctx := t.Context()
 	want := insertGroup(t, s, group("jury"))
-	filled(t, want)
+	filled(t, want, "Row")
 	insertGroup(t, s, group("other"))
-	same(t, "GroupByName", got(s.GroupByName(ctx, "jury"))(t), want)
-	same(t, "GroupByUUID", got(s.GroupByUUID(ctx, want.UUID))(t), want)
-	same(t, "LockGroup", got(s.LockGroup(ctx, want.ID))(t), want)
-	same(t, "GroupsByID", got(s.GroupsByID(ctx, want.ID, want.ID+1000, want.ID))(t), []*roster.Group{want})
-	same(t, "of none", got(s.GroupsByID(ctx))(t), []*roster.Group{})
+	same(t, "GroupByName", groupOf(s.GroupByName(ctx, "jury"))(t), want)
+	same(t, "GroupByUUID", groupOf(s.GroupByUUID(ctx, want.UUID))(t), want)
+	same(t, "LockGroup", groupOf(s.LockGroup(ctx, want.ID))(t), want)
+	same(t, "GroupsByID", groupsOf(s.GroupsByID(ctx, want.ID, want.ID+1000, want.ID))(t), []*roster.Group{want})
+	same(t, "of none", groupsOf(s.GroupsByID(ctx))(t), []*roster.Group{})
 	for i, text := range nasty {
 		g := group(fmt.Sprint("nasty ", i))
 		g.Name, g.Description, g.Data, g.CreatedBy, g.CreatedAt = text, text, nil, 0, time.Time{}
@@ -39,7 +39,7 @@ func groupRoundTrip(t *testing.T, s roster.Store) {
 			g.NameKey = text
 		}
 		insertGroup(t, s, g)
-		same(t, "GroupByName", got(s.GroupByName(ctx, g.NameKey))(t), g)
+		same(t, "GroupByName", groupOf(s.GroupByName(ctx, g.NameKey))(t), g)
 	}
 	for _, key := range []string{"none", "", "JURY"} {
 		_, err := s.GroupByName(ctx, key)
@@ -61,7 +61,7 @@ func groupConflict(t *testing.T, s roster.Store) {
 	renamed := *b
 	renamed.NameKey = "a"
 	conflicts(t, "a new name that is taken", s.UpdateGroup(ctx, &renamed), roster.FieldName)
-	same(t, "the groups", got(s.GroupPage(ctx, "", 10))(t), []*roster.Group{a, b})
+	same(t, "the groups", groupsOf(s.GroupPage(ctx, "", 10))(t), []*roster.Group{a, b})
 	insertGroup(t, s, group("A"))
 }
 
@@ -70,7 +70,7 @@ func groupOffer(t *testing.T, s roster.Store) {
 	g := group("a")
 	same(t, "offered", got(s.OfferGroup(ctx, g))(t), true)
 	same(t, "offered again", got(s.OfferGroup(ctx, group("a")))(t), false)
-	stored := got(s.GroupByName(ctx, "a"))(t)
+	stored := groupOf(s.GroupByName(ctx, "a"))(t)
 	if stored.ID <= 0 {
 		t.Errorf("the ID is %d", stored.ID)
 	}
@@ -93,8 +93,8 @@ func groupUpdate(t *testing.T, s roster.Store) {
 	same(t, "the version", next.Version, a.Version+1)
 	want := *next
 	want.UUID, want.CreatedBy, want.CreatedAt = a.UUID, a.CreatedBy, a.CreatedAt
-	same(t, "the group", got(s.GroupByName(ctx, "c"))(t), &want)
-	same(t, "the other one", got(s.GroupByName(ctx, "b"))(t), b)
+	same(t, "the group", groupOf(s.GroupByName(ctx, "c"))(t), &want)
+	same(t, "the other one", groupOf(s.GroupByName(ctx, "b"))(t), b)
 	fails(t, "the old version", s.UpdateGroup(ctx, a), roster.ErrStale)
 	ghost := group("ghost")
 	ghost.ID = b.ID + 1000
@@ -113,7 +113,7 @@ func groupDelete(t *testing.T, s roster.Store) {
 	putGrants(t, s, forever(roster.ToUser(ann.ID), 1), "r")
 	ok(t, s.DeleteGroup(ctx, a.ID))
 	fails(t, "deleted again", s.DeleteGroup(ctx, a.ID), roster.ErrNotFound)
-	same(t, "the groups", got(s.GroupPage(ctx, "", 10))(t), []*roster.Group{b})
+	same(t, "the groups", groupsOf(s.GroupPage(ctx, "", 10))(t), []*roster.Group{b})
 	same(t, "the members", got(s.MembershipsOf(ctx, ann.ID))(t), []*roster.Membership{member(b, ann)})
 	same(t, "the grants of a", got(s.GrantsOf(ctx, roster.ToGroup(a.ID)))(t), []*roster.Grant{})
 	same(t, "the grants that are left", len(got(s.GrantsIn(ctx, 1, 0, 10))(t)), 3)
@@ -131,11 +131,11 @@ func groupPage(t *testing.T, s roster.Store) {
 	}
 	sorted := slices.Sorted(slices.Values(odd))
 	for _, limit := range []int{0, -1} {
-		same(t, "none asked for", got(s.GroupPage(ctx, "", limit))(t), []*roster.Group{})
+		same(t, "none asked for", groupsOf(s.GroupPage(ctx, "", limit))(t), []*roster.Group{})
 	}
 	var keys []string
 	for after := ""; ; after = keys[len(keys)-1] {
-		page := got(s.GroupPage(ctx, after, 5))(t)
+		page := groupsOf(s.GroupPage(ctx, after, 5))(t)
 		for _, g := range page {
 			keys = append(keys, g.NameKey)
 		}
@@ -165,7 +165,7 @@ func memberRoundTrip(t *testing.T, s roster.Store) {
 	}
 	ok(t, s.DeleteMember(ctx, g.ID, ann.ID))
 	same(t, "nobody", got(s.MembersAfter(ctx, g.ID, 0, 10))(t), []*roster.Membership{})
-	same(t, "the group", got(s.GroupByName(ctx, "a"))(t), g)
+	same(t, "the group", groupOf(s.GroupByName(ctx, "a"))(t), g)
 }
 
 func memberLists(t *testing.T, s roster.Store) {

@@ -2,10 +2,8 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"reflect"
 	"testing"
 
 	"github.com/google/uuid"
@@ -22,16 +20,7 @@ import (
 // microseconds. What is unique is different in every call.
 func RunModel[M roster.Model](t *testing.T, newStore func(t *testing.T) roster.Store, fill func(n int) M) {
 	Run(t, func(t *testing.T) roster.Store { return owned[M]{newStore(t), t, fill} })
-	for _, c := range modelCases[M]() {
-		t.Run(c.name, func(t *testing.T) {
-			t.Cleanup(func() {
-				if t.Failed() {
-					t.Logf("the rule: %s", c.rule)
-				}
-			})
-			c.run(t, newStore(t), fill)
-		})
-	}
+	runOwn(t, "Model/", func(t *testing.T) own[M] { return ownUsers(newStore(t), fill) })
 }
 
 // owned writes the users that it is given as part of an M, and checks that they
@@ -72,7 +61,9 @@ func (s owned[M]) UpdateUser(ctx context.Context, in roster.Model, search string
 // check reports a user who is not part of the M that was written.
 func (s owned[M]) check(in roster.Model, err error) (roster.Model, error) {
 	if err == nil {
-		sameModel(s.t, "a row", in, s.around(in.RosterUser()))
+		want := s.around(in.RosterUser())
+		*want.RosterUser() = *in.RosterUser()
+		sameModel(s.t, "a row", in, want)
 	}
 	return in, err
 }
@@ -82,19 +73,6 @@ func (s owned[M]) checkAll(in []roster.Model, err error) ([]roster.Model, error)
 		_, _ = s.check(m, nil)
 	}
 	return in, err
-}
-
-// sameModel reports a difference in the host's fields.
-func sameModel(t testing.TB, what string, got, want roster.Model) {
-	t.Helper()
-	if reflect.TypeOf(got) != reflect.TypeOf(want) {
-		t.Errorf("%s is a %T, want a %T", what, got, want)
-		return
-	}
-	*want.RosterUser() = *got.RosterUser()
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%s is\n%+v\nwant\n%+v", what, got, want)
-	}
 }
 
 func (s owned[M]) UserByID(ctx context.Context, id roster.UserID) (roster.Model, error) {
@@ -149,116 +127,4 @@ func (s owned[M]) SessionByHash(ctx context.Context, hash roster.Secret) (*roste
 	one, m, err := s.Store.SessionByHash(ctx, hash)
 	m, err = s.check(m, err)
 	return one, m, err
-}
-
-// modelCase is a promise about own types.
-type modelCase[M roster.Model] struct {
-	name, rule string
-	run        func(t *testing.T, s roster.Store, fill func(n int) M)
-}
-
-func modelCases[M roster.Model]() []modelCase[M] {
-	return []modelCase[M]{
-		{"Model/Other", "A value of another type is an InvalidError of FieldModel, and nothing is written.", modelOther[M]},
-		{"Model/Update", "UpdateUser writes the host's fields with a version check.", modelUpdate[M]},
-		{"Model/Plain", "A plain user gets the defaults of the host's fields, and leaves them alone when it is written again.", modelPlain[M]},
-		{"Model/Copies", "What a caller does to a value does not reach the store, nor another reader.", modelCopies[M]},
-	}
-}
-
-// stranger is no type of a host's.
-type stranger struct{ roster.User }
-
-func modelOther[M roster.Model](t *testing.T, s roster.Store, fill func(n int) M) {
-	ctx := t.Context()
-	ann := fill(1)
-	*ann.RosterUser() = *user("ann")
-	ok(t, s.InsertUser(ctx, ann, ""))
-	refused := func(what string, err error) {
-		t.Helper()
-		var invalid *roster.InvalidError
-		if !errors.As(err, &invalid) || invalid.Field != roster.FieldModel {
-			t.Errorf("%s: %v, want an InvalidError of %s", what, err, roster.FieldModel)
-		}
-	}
-	refused("InsertUser", s.InsertUser(ctx, &stranger{*user("ben")}, ""))
-	row := rowOf(s.UserByID(ctx, ann.RosterUser().ID))(t)
-	refused("UpdateUser", s.UpdateUser(ctx, &stranger{*row}, ""))
-	fails(t, "the transaction", s.Atomic(ctx, func(ctx context.Context) error {
-		refused("InsertUser", s.InsertUser(ctx, &stranger{*user("ben")}, ""))
-		return nil
-	}), roster.ErrTxAborted)
-	_, err := s.UserByName(ctx, "ben")
-	fails(t, "the row", err, roster.ErrNotFound)
-}
-
-func modelUpdate[M roster.Model](t *testing.T, s roster.Store, fill func(n int) M) {
-	ctx := t.Context()
-	first := fill(1)
-	*first.RosterUser() = *user("ann")
-	ok(t, s.InsertUser(ctx, first, ""))
-	id := first.RosterUser().ID
-	second := fill(2)
-	*second.RosterUser() = *first.RosterUser()
-	ok(t, s.UpdateUser(ctx, second, ""))
-	sameModel(t, "after UpdateUser", got(s.UserByID(ctx, id))(t), second)
-	fails(t, "the version before", s.UpdateUser(ctx, first, ""), roster.ErrStale)
-	sameModel(t, "after a stale one", got(s.UserByID(ctx, id))(t), second)
-	ok(t, s.RecordLogin(ctx, id, at(0), "192.0.2.1"))
-	sameModel(t, "after a sign-in", got(s.UserByID(ctx, id))(t), second)
-}
-
-func modelPlain[M roster.Model](t *testing.T, s roster.Store, fill func(n int) M) {
-	ctx := t.Context()
-	plain := user("ben")
-	switch err := s.InsertUser(ctx, plain, ""); {
-	case errors.Is(err, roster.ErrInvalid):
-		t.Logf("a field of the host must be filled: %v", err)
-	default:
-		ok(t, err)
-		if _, is := got(s.UserByID(ctx, plain.ID))(t).(M); !is {
-			t.Error("a plain user is not read as the host's type")
-		}
-	}
-	ann := fill(1)
-	*ann.RosterUser() = *user("ann")
-	ok(t, s.InsertUser(ctx, ann, ""))
-	row := *ann.RosterUser()
-	row.RealName = "Changed"
-	ok(t, s.UpdateUser(ctx, &row, ""))
-	now := got(s.UserByID(ctx, row.ID))(t)
-	sameModel(t, "after a plain UpdateUser", now, ann)
-	same(t, "its user", now.RosterUser(), &row)
-}
-
-func modelCopies[M roster.Model](t *testing.T, s roster.Store, fill func(n int) M) {
-	ctx := t.Context()
-	m, want := fill(1), fill(1)
-	*m.RosterUser() = *user("ann")
-	ok(t, s.InsertUser(ctx, m, ""))
-	id := m.RosterUser().ID
-	overwrite(reflect.ValueOf(m).Elem())
-	for range 2 {
-		read := got(s.UserByID(ctx, id))(t)
-		sameModel(t, "the row", read, want)
-		overwrite(reflect.ValueOf(read).Elem())
-	}
-}
-
-// overwrite zeroes what the fields of a struct refer to.
-func overwrite(v reflect.Value) {
-	for i := range v.NumField() {
-		switch f := v.Field(i); f.Kind() {
-		case reflect.Slice:
-			for j := range f.Len() {
-				f.Index(j).SetZero()
-			}
-		case reflect.Map:
-			f.Clear()
-		case reflect.Pointer:
-			if !f.IsNil() && f.Type() != reflect.TypeFor[*roster.User]() && f.CanSet() {
-				f.Elem().SetZero()
-			}
-		}
-	}
 }

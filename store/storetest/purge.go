@@ -45,7 +45,7 @@ func freed(t *testing.T, s roster.Store, gone *roster.User, mails []*roster.User
 			}
 		}
 	}
-	for _, g := range got(s.GroupPage(ctx, "", 100))(t) {
+	for _, g := range groupsOf(s.GroupPage(ctx, "", 100))(t) {
 		for _, m := range got(s.MembersAfter(ctx, g.ID, 0, 100))(t) {
 			if m.UserID == gone.ID {
 				t.Error("a member is left")
@@ -126,7 +126,7 @@ func purgeEverything(t *testing.T, s roster.Store) {
 		for _, u := range got(s.UsersAfter(t.Context(), 0, 100))(t) { // make room for the next
 			ok(t, s.PurgeUser(t.Context(), u.User.RosterUser().ID))
 		}
-		for _, g := range got(s.GroupPage(t.Context(), "", 100))(t) {
+		for _, g := range groupsOf(s.GroupPage(t.Context(), "", 100))(t) {
 			ok(t, s.DeleteGroup(t.Context(), g.ID))
 		}
 	}

@@ -30,8 +30,10 @@ import (
 // writes are *[roster.User] values.
 //
 // With ROSTER_SOAK=1 in the environment the races run many times as long.
-func Run(t *testing.T, newStore func(t *testing.T) roster.Store) {
-	for _, c := range cases() {
+func Run(t *testing.T, newStore func(t *testing.T) roster.Store) { run(t, cases(), newStore) }
+
+func run(t *testing.T, cases []testCase, newStore func(t *testing.T) roster.Store) {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Cleanup(func() {
 				if t.Failed() {

@@ -149,7 +149,7 @@ func dump(ctx context.Context, t testing.TB, s roster.Store) rows {
 		d.Undos = append(d.Undos, got(s.UndosOf(ctx, u.ID))(t)...)
 		d.Identities = append(d.Identities, got(s.IdentitiesOf(ctx, u.ID))(t)...)
 	}
-	d.Groups = got(s.GroupPage(ctx, "", 1000))(t)
+	d.Groups = groupsOf(s.GroupPage(ctx, "", 1000))(t)
 	for _, g := range d.Groups {
 		d.Members = append(d.Members, got(s.MembersAfter(ctx, g.ID, 0, 1000))(t)...)
 		d.GrantsOf = append(d.GrantsOf, got(s.GrantsOf(ctx, roster.ToGroup(g.ID)))(t)...)

@@ -127,7 +127,7 @@ func TestData(t *testing.T) {
 // Every field of a user has a column, and each is read and written.
 func TestColumns(t *testing.T) {
 	d := &Dialect{Time: FormatTime}
-	m := newModel(bun.NewDB(nil, sqlitedialect.New()), d, mixin.Plain)
+	m := newModel(bun.NewDB(nil, sqlitedialect.New()), d, mixin.User, "u")
 	want := reflect.TypeFor[roster.User]().NumField() - 1 // but Row
 	if len(m.fields) != want || strings.Count(m.columns, "u.") != want {
 		t.Errorf("%d columns, %s, want %d", len(m.fields), m.columns, want)

@@ -30,14 +30,8 @@ func (s *Store) CheckTables(ctx context.Context) error {
 		return s.unfit(fmt.Sprintf("the tables are of migration %d, and this program needs %d: apply those between", done, len(s.migrations)))
 	case applied < done:
 		return s.unfit(fmt.Sprintf("of %d migrations only %d were applied", done, applied))
-	case len(s.users.own.Columns) == 0:
-		return nil
 	}
-	there, err := s.table(ctx, s.db.DB)
-	if err != nil {
-		return s.failed(ctx, nil, false, false, err)
-	}
-	steps, err := s.columnSteps(there)
+	steps, err := s.missingColumns(ctx)
 	if err == nil && len(steps) > 0 {
 		err = s.unfit("columns are missing, and this makes them: " + strings.Join(steps, "; ") + ";")
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,7 +13,24 @@ import (
 	"github.com/go-roster/roster/store/internal/mixin"
 )
 
-// table is what the database says of the users.
+// hosted is a table that the host's own type adds columns to.
+type hosted struct {
+	*mixin.Shape
+	table string // its name in braces
+	one   string // what a row of it is
+}
+
+// hosted are those that the store was opened with.
+func (s *Store) hosted() (all []hosted) {
+	for _, h := range []hosted{{&s.users.own.Shape, "users", "user"}, {&s.groups.own.Shape, "groups", "group"}} {
+		if h.IsOwn() {
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// table is what the database says of one.
 type table struct {
 	columns map[string]columnOf
 	uniques map[string][]string // the columns of each index, in order
@@ -24,20 +42,11 @@ type columnOf struct {
 	notNull, hasDefault bool
 }
 
-// migrateColumns makes the columns of the host's type that are missing, where
+// migrateColumns makes the columns of the host's types that are missing, where
 // that changes no row, and refuses those that do not fit.
 func (s *Store) migrateColumns(ctx context.Context) error {
-	p := s.patience()
-	defer p.stop()
-	var there *table
-	err := p.try(ctx, true, func() (err error) {
-		there, err = s.table(ctx, s.db.DB)
-		return err
-	})
-	if err != nil {
-		return s.failed(ctx, nil, false, false, err)
-	}
-	if steps, err := s.columnSteps(there); err != nil || len(steps) == 0 {
+	steps, err := s.missingColumns(ctx)
+	if err != nil || len(steps) == 0 {
 		return err
 	}
 	t, err := s.begin(ctx)
@@ -51,16 +60,30 @@ func (s *Store) migrateColumns(ctx context.Context) error {
 	return t.Commit(ctx)
 }
 
+// missingColumns are the statements that make the columns.
+func (s *Store) missingColumns(ctx context.Context) (steps []string, err error) {
+	p := s.patience()
+	defer p.stop()
+	var mistakes error
+	err = p.try(ctx, true, func() (err error) {
+		steps, mistakes, err = s.compareColumns(ctx, s.db.DB)
+		return err
+	})
+	if err != nil {
+		return nil, s.failed(ctx, nil, false, false, err)
+	}
+	return steps, mistakes
+}
+
 // makeColumns looks again, now that nobody else migrates.
 func (s *Store) makeColumns(ctx context.Context, c *sql.Tx) error {
 	if err := s.dialect.Migrating(ctx, c, s.prefix); err != nil {
 		return err
 	}
-	there, err := s.table(ctx, c)
-	if err != nil {
-		return err
+	steps, mistakes, err := s.compareColumns(ctx, c)
+	if err == nil {
+		err = mistakes
 	}
-	steps, err := s.columnSteps(there)
 	if err != nil {
 		return err
 	}
@@ -74,11 +97,24 @@ func (s *Store) makeColumns(ctx context.Context, c *sql.Tx) error {
 	return nil
 }
 
+// compareColumns asks the database what is missing.
+func (s *Store) compareColumns(ctx context.Context, c conn) (steps []string, mistakes, err error) {
+	for _, h := range s.hosted() {
+		there, err := s.table(ctx, c, h.table)
+		if err != nil {
+			return nil, nil, err
+		}
+		more, wrong := s.columnSteps(h, there)
+		steps, mistakes = append(steps, more...), errors.Join(mistakes, wrong)
+	}
+	return steps, mistakes, nil
+}
+
 // table asks the database.
-func (s *Store) table(ctx context.Context, c conn) (*table, error) {
+func (s *Store) table(ctx context.Context, c conn, name string) (*table, error) {
 	t := &table{columns: map[string]columnOf{}, uniques: map[string][]string{}}
 	list := func(query string, scan func(*sql.Rows) error) error {
-		rows, err := c.QueryContext(ctx, s.names.Replace(query))
+		rows, err := c.QueryContext(ctx, s.names.Replace(strings.ReplaceAll(query, "{table}", "{"+name+"}")))
 		if err != nil {
 			return err
 		}
@@ -105,7 +141,7 @@ func (s *Store) table(ctx context.Context, c conn) (*table, error) {
 			t.uniques[index] = append(t.uniques[index], column)
 			return err
 		}),
-		list("SELECT count(*) FROM (SELECT 1 FROM {users} LIMIT 1) u", func(rows *sql.Rows) error { return rows.Scan(&some) }),
+		list("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1) u", func(rows *sql.Rows) error { return rows.Scan(&some) }),
 	)
 	t.empty = some == 0
 	return t, err
@@ -113,35 +149,41 @@ func (s *Store) table(ctx context.Context, c conn) (*table, error) {
 
 // columnSteps are the statements that make what is missing. All that does not
 // fit, or cannot be made without a word of the host, is the error.
-func (s *Store) columnSteps(there *table) (steps []string, err error) {
+func (s *Store) columnSteps(h hosted, there *table) (steps []string, err error) {
 	var mistakes []error
 	wrong := func(c *mixin.Column, format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf("%s: %s: %s", s.dialect.Name, c.Field, fmt.Sprintf(format, args...)))
 	}
-	for _, c := range s.users.own.Columns {
+	for _, c := range h.Columns {
 		is, ok := there.columns[c.Name]
 		switch {
 		case !ok && c.NotNull && !c.HasDefault() && !there.empty:
-			wrong(c, "there is no column %s, and no default for the users that there are: give it one in the tag, or run: %s;",
-				c.Name, s.addColumn(c, zeroOf(c)))
+			wrong(c, "there is no column %s, and no default for the %ss that there are: give it one in the tag, or run: %s;",
+				c.Name, h.one, s.addColumn(h, c, zeroOf(c)))
 		case !ok:
-			steps = append(steps, s.addColumn(c, c.Default()))
+			steps = append(steps, s.addColumn(h, c, c.Default()))
 		case !s.dialect.Holds(c, is.typ):
 			wrong(c, "the column %s is a %s, which does not hold it", c.Name, is.typ)
 		case is.notNull && c.MayBeNull():
 			wrong(c, "the column %s must not be NULL: say notnull in the tag", c.Name)
 		case is.notNull && c.HasDefault() && !is.hasDefault:
-			wrong(c, "the column %s has no default, so a program that does not know it cannot write a user: give it the one in the tag", c.Name)
+			wrong(c, "the column %s has no default, so a program that does not know it cannot write a %s: give it the one in the tag", c.Name, h.one)
 		}
 	}
-	for _, set := range s.users.own.Uniques() {
+	for _, name := range slices.Sorted(maps.Keys(there.columns)) {
+		if is := there.columns[name]; is.notNull && !is.hasDefault && !h.Knows(name) {
+			mistakes = append(mistakes, fmt.Errorf("%s: %s: there is a column %s that must not be NULL and has no default, and no field for it, so no %s could be written: "+
+				"name it in the tag of a field, as in bun:\"%s,notnull\", or give it a default, or drop it", s.dialect.Name, h.Name(), name, h.one, name))
+		}
+	}
+	for _, set := range h.Uniques() {
 		names := make([]string, len(set))
 		for i, n := range set {
-			names[i] = s.users.own.Columns[n].Name
+			names[i] = h.Columns[n].Name
 		}
 		if !there.unique(names) {
-			steps = append(steps, s.names.Replace(fmt.Sprintf("CREATE UNIQUE INDEX {users_%s_key} ON {users} (%s)",
-				strings.Join(names, "_"), `"`+strings.Join(names, `", "`)+`"`)))
+			steps = append(steps, s.names.Replace(fmt.Sprintf("CREATE UNIQUE INDEX {%s_%s_key} ON {%s} (%s)", h.table,
+				strings.Join(names, "_"), h.table, `"`+strings.Join(names, `", "`)+`"`)))
 		}
 	}
 	return steps, errors.Join(mistakes...)
@@ -158,8 +200,8 @@ func (t *table) unique(names []string) bool {
 }
 
 // addColumn is the statement that makes a column. def may be empty.
-func (s *Store) addColumn(c *mixin.Column, def string) string {
-	text := s.names.Replace("ALTER TABLE {users} ADD COLUMN ") + quote(c.Name) + " " + s.dialect.TypeOf(c)
+func (s *Store) addColumn(h hosted, c *mixin.Column, def string) string {
+	text := s.names.Replace("ALTER TABLE {"+h.table+"} ADD COLUMN ") + quote(c.Name) + " " + s.dialect.TypeOf(c)
 	if c.NotNull {
 		text += " NOT NULL"
 	}
@@ -169,7 +211,7 @@ func (s *Store) addColumn(c *mixin.Column, def string) string {
 	return text
 }
 
-// zeroOf is a default for the users that there are, if the host knows none
+// zeroOf is a default for the rows that there are, if the host knows none
 // better.
 func zeroOf(c *mixin.Column) string {
 	switch c.Holds() {

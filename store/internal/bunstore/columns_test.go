@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 
+	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/internal/hosttype"
 	"github.com/go-roster/roster/store/internal/mixin"
 )
@@ -30,11 +31,11 @@ func TestColumnsAreThoseOfBun(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := bun.NewDB(nil, sqlitedialect.New())
-	for typ, m := range map[reflect.Type]*mixin.Type{
+	for typ, m := range map[reflect.Type]*mixin.Type[roster.Model]{
 		reflect.TypeFor[hosttype.Subscriber](): subscriber, reflect.TypeFor[fine](): own,
 	} {
 		table := db.Table(typ)
-		if got, want := len(table.Fields), len(newModel(db, new(Dialect), m).fields)+len(m.Columns); got != want {
+		if got, want := len(table.Fields), len(newModel(db, new(Dialect), m, "u").fields)+len(m.Columns); got != want {
 			t.Errorf("%s: bun knows %d columns, and there are %d", typ, got, want)
 		}
 		for _, c := range m.Columns {

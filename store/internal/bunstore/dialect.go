@@ -61,7 +61,7 @@ type Dialect struct {
 	// InTx says that a write must be in a transaction, alone too.
 	InTx bool
 
-	// Columns is a query for the columns of {users}: the name, the type, whether it
+	// Columns is a query for the columns of {table}: the name, the type, whether it
 	// is not null, and whether it has a default. Uniques is one for the columns of
 	// its unique indices: the name of the index, and that of a column.
 	Columns, Uniques string

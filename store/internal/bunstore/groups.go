@@ -3,6 +3,8 @@ package bunstore
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -10,21 +12,27 @@ import (
 )
 
 type groupQueries struct {
-	insert, offer, update, remove     *Query
-	byName, byUUID, lock, byIDs, page *Query
+	insert, offer, update, touch, remove *Query
+	byName, byUUID, lock, byIDs, page    *Query
 }
 
-const groupColumns = "id, uuid, name, name_key, description, data, created_by, created_at, updated_at, version"
+// groupNotUpdated are the columns that are not written by UpdateGroup.
+var groupNotUpdated = []string{"id", "uuid", "created_by", "created_at", "version"}
 
 func (s *Store) groupQueries() groupQueries {
-	insert := "INSERT INTO {groups} (uuid, name, name_key, description, data, created_by, created_at, updated_at, version) VALUES (" +
-		placeholders(9) + ")"
-	sel := "SELECT " + groupColumns + " FROM {groups} g WHERE "
+	inserted := append(s.groups.written(notInserted...), s.groups.added()...)
+	updated := s.groups.written(groupNotUpdated...)
+	foreign := s.groups.foreign()
+	insert := "INSERT INTO {groups} (" + strings.Join(inserted, ", ") + ") VALUES (" + placeholders(len(inserted)) + ")"
+	update := func(columns []string) *Query {
+		return s.writing("UPDATE {groups} SET "+assigned(columns)+", version = version + 1 WHERE id = $1 AND version = $2", foreign)
+	}
+	sel := "SELECT " + s.groups.columns + " FROM {groups} g WHERE "
 	return groupQueries{
-		insert: s.constant(insert + " RETURNING id"),
-		offer:  s.constant(insert + " ON CONFLICT (name_key) DO NOTHING"),
-		update: s.constant(`UPDATE {groups} SET name = $3, name_key = $4, description = $5, data = $6, updated_at = $7, version = version + 1
-WHERE id = $1 AND version = $2`),
+		insert: s.writing(insert+" RETURNING id", foreign),
+		offer:  s.writing(insert+" ON CONFLICT (name_key) DO NOTHING", foreign),
+		update: update(append(slices.Clip(updated), s.groups.added()...)),
+		touch:  update(updated),
 		remove: s.constant("DELETE FROM {groups} WHERE id = $1"),
 		byName: s.constant(sel + "name_key = $1"),
 		byUUID: s.constant(sel + "uuid = $1"),
@@ -34,56 +42,44 @@ WHERE id = $1 AND version = $2`),
 	}
 }
 
-// collectGroups returns a scan that appends to a list of groups.
-func collectGroups(to *[]*roster.Group) func(*sql.Rows) error {
-	return func(rows *sql.Rows) error {
-		g := new(roster.Group)
-		*to = append(*to, g)
-		return rows.Scan(&g.ID, &g.UUID, &g.Name, &g.NameKey, &g.Description, (*data)(&g.Data), &g.CreatedBy,
-			(*moment)(&g.CreatedAt), (*moment)(&g.UpdatedAt), &g.Version)
-	}
-}
-
-// groupArgs are the arguments of an INSERT.
-func (s *Store) groupArgs(g *roster.Group) ([]any, error) {
-	bag, err := encodeData(g.Data)
-	return []any{
-		g.UUID.String(), g.Name, g.NameKey, g.Description, bag, int64(g.CreatedBy),
-		s.dialect.Time(g.CreatedAt), s.dialect.Time(g.UpdatedAt), g.Version,
-	}, err
-}
-
 // InsertGroup implements [roster.GroupStore].
-func (s *Store) InsertGroup(ctx context.Context, g *roster.Group) error {
-	args, err := s.groupArgs(g)
+func (s *Store) InsertGroup(ctx context.Context, m roster.GroupModel) error {
+	args, added, err := s.groups.inserts(m, notInserted...)
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
 	var id int64
-	err = s.returning(ctx, s.group.insert, func(rows *sql.Rows) error { return rows.Scan(&id) }, args...)
+	err = s.returning(ctx, s.group.insert, func(rows *sql.Rows) error { return rows.Scan(&id) }, append(args, s.groups.addedArgs(added)...)...)
 	if err == nil {
-		g.ID = roster.GroupID(id)
+		m.RosterGroup().ID = roster.GroupID(id)
+		s.groups.own.Settle(m, added)
 	}
 	return err
 }
 
 // OfferGroup implements [roster.GroupStore].
-func (s *Store) OfferGroup(ctx context.Context, g *roster.Group) (bool, error) {
-	args, err := s.groupArgs(g)
+func (s *Store) OfferGroup(ctx context.Context, m roster.GroupModel) (bool, error) {
+	args, added, err := s.groups.inserts(m, notInserted...)
 	if err != nil {
 		return false, s.txns.Doom(ctx, err)
 	}
-	n, err := s.exec(ctx, s.group.offer, args...)
+	n, err := s.exec(ctx, s.group.offer, append(args, s.groups.addedArgs(added)...)...)
 	return n > 0, err
 }
 
 // UpdateGroup implements [roster.GroupStore].
-func (s *Store) UpdateGroup(ctx context.Context, g *roster.Group) error {
-	bag, err := encodeData(g.Data)
+func (s *Store) UpdateGroup(ctx context.Context, m roster.GroupModel) error {
+	args, added, own, err := s.groups.updates(m, groupNotUpdated...)
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
-	n, err := s.exec(ctx, s.group.update, int64(g.ID), g.Version, g.Name, g.NameKey, g.Description, bag, s.dialect.Time(g.UpdatedAt))
+	g := m.RosterGroup()
+	args = append([]any{int64(g.ID), g.Version}, args...)
+	q := s.group.touch // a plain group leaves the host's columns alone
+	if own {
+		args, q = append(args, s.groups.addedArgs(added)...), s.group.update
+	}
+	n, err := s.exec(ctx, q, args...)
 	switch {
 	case err != nil:
 		return err
@@ -91,6 +87,7 @@ func (s *Store) UpdateGroup(ctx context.Context, g *roster.Group) error {
 		return s.txns.Doom(ctx, roster.ErrStale)
 	}
 	g.Version++
+	s.groups.own.Settle(m, added)
 	return nil
 }
 
@@ -100,17 +97,17 @@ func (s *Store) DeleteGroup(ctx context.Context, id roster.GroupID) error {
 }
 
 // GroupByName implements [roster.GroupStore].
-func (s *Store) GroupByName(ctx context.Context, key string) (*roster.Group, error) {
+func (s *Store) GroupByName(ctx context.Context, key string) (roster.GroupModel, error) {
 	return s.oneGroup(ctx, s.group.byName, key)
 }
 
 // GroupByUUID implements [roster.GroupStore].
-func (s *Store) GroupByUUID(ctx context.Context, id uuid.UUID) (*roster.Group, error) {
+func (s *Store) GroupByUUID(ctx context.Context, id uuid.UUID) (roster.GroupModel, error) {
 	return s.oneGroup(ctx, s.group.byUUID, id.String())
 }
 
 // LockGroup implements [roster.GroupStore].
-func (s *Store) LockGroup(ctx context.Context, id roster.GroupID) (*roster.Group, error) {
+func (s *Store) LockGroup(ctx context.Context, id roster.GroupID) (roster.GroupModel, error) {
 	if _, inside, _ := s.txns.Tx(ctx); inside {
 		return s.oneGroup(ctx, s.group.lock, int64(id))
 	}
@@ -121,28 +118,28 @@ func (s *Store) LockGroup(ctx context.Context, id roster.GroupID) (*roster.Group
 	return groups[0], nil
 }
 
-func (s *Store) oneGroup(ctx context.Context, q *Query, arg any) (*roster.Group, error) {
-	var groups []*roster.Group
-	if err := s.row(ctx, q, collectGroups(&groups), arg); err != nil {
+func (s *Store) oneGroup(ctx context.Context, q *Query, arg any) (roster.GroupModel, error) {
+	var m roster.GroupModel
+	if err := s.row(ctx, q, s.groups.one(&m), arg); err != nil {
 		return nil, err
 	}
-	return groups[0], nil
+	return m, nil
 }
 
 // GroupsByID implements [roster.GroupStore].
-func (s *Store) GroupsByID(ctx context.Context, ids ...roster.GroupID) (groups []*roster.Group, err error) {
+func (s *Store) GroupsByID(ctx context.Context, ids ...roster.GroupID) (groups []roster.GroupModel, err error) {
 	if len(ids) == 0 {
 		return nil, s.nothing(ctx)
 	}
-	err = s.rows(ctx, s.group.byIDs, collectGroups(&groups), s.dialect.IDs(int64s(ids)))
+	err = s.rows(ctx, s.group.byIDs, s.groups.many(&groups), s.dialect.IDs(int64s(ids)))
 	return listed(groups, err)
 }
 
 // GroupPage implements [roster.GroupStore].
-func (s *Store) GroupPage(ctx context.Context, after string, limit int) (groups []*roster.Group, err error) {
+func (s *Store) GroupPage(ctx context.Context, after string, limit int) (groups []roster.GroupModel, err error) {
 	if limit <= 0 {
 		return nil, s.nothing(ctx)
 	}
-	err = s.rows(ctx, s.group.page, collectGroups(&groups), after, limit)
+	err = s.rows(ctx, s.group.page, s.groups.many(&groups), after, limit)
 	return listed(groups, err)
 }

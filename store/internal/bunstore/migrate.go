@@ -58,7 +58,7 @@ func Migrations(files fs.FS, prefix string) ([]Migration, error) {
 // Migrate brings the tables up to date, all of it or nothing, and then the
 // host's columns. Any number of processes may do so at once.
 func (s *Store) Migrate(ctx context.Context) error {
-	if err := s.migrateTables(ctx); err != nil || len(s.users.own.Columns) == 0 {
+	if err := s.migrateTables(ctx); err != nil {
 		return err
 	}
 	return s.migrateColumns(ctx)

@@ -1,9 +1,7 @@
 package bunstore
 
 import (
-	"bytes"
 	"database/sql"
-	"encoding/json"
 	"reflect"
 	"slices"
 	"strconv"
@@ -18,30 +16,41 @@ import (
 	"github.com/go-roster/roster/store/internal/mixin"
 )
 
-// model is what there is to know about the type that a user is read into: how
-// to make one, what its columns are, and how they get in and out.
-type model struct {
+// model is what there is to know about the type that a user or a group is read
+// into: how to make one, what its columns are, and how they get in and out. M is
+// [roster.Model] or [roster.GroupModel].
+type model[M any] struct {
 	dialect *Dialect
-	fields  []*schema.Field // of a user
-	own     *mixin.Type     // has those that the host adds
-	columns string          // of all fields, as they are read, of the alias u
+	fields  []*schema.Field // of a user or group
+	own     *mixin.Type[M]  // has those that the host adds
+	columns string          // of all fields, as they are read, of the alias
 }
 
-func newModel(db *bun.DB, d *Dialect, own *mixin.Type) *model {
-	m := &model{dialect: d, fields: db.Table(reflect.TypeFor[roster.User]()).Fields, own: own}
+func newModel[M any](db *bun.DB, d *Dialect, own *mixin.Type[M], alias string) *model[M] {
+	part := reflect.TypeOf(own.Part(own.New())).Elem()
+	m := &model[M]{dialect: d, fields: db.Table(part).Fields, own: own}
 	names := make([]string, 0, len(m.fields)+len(own.Columns))
 	for _, f := range m.fields {
-		names = append(names, "u."+f.Name)
+		names = append(names, alias+"."+f.Name)
 	}
 	for _, name := range m.added() {
-		names = append(names, "u."+name)
+		names = append(names, alias+"."+name)
 	}
 	m.columns = strings.Join(names, ", ")
 	return m
 }
 
+// foreign is the conflict if a foreign key refuses a row: the host's, since the
+// table has none of its own.
+func (m *model[M]) foreign() string {
+	if len(m.own.Columns) == 0 {
+		return ""
+	}
+	return roster.FieldModel
+}
+
 // added are the names of the host's columns, quoted.
-func (m *model) added() []string {
+func (m *model[M]) added() []string {
 	names := make([]string, len(m.own.Columns))
 	for i, c := range m.own.Columns {
 		names[i] = quote(c.Name)
@@ -52,11 +61,11 @@ func (m *model) added() []string {
 // quote is for names that may be words of SQL.
 func quote(name string) string { return `"` + name + `"` }
 
-// scan reads a user from a row that begins with the columns, and what stands
+// scan reads one from a row that begins with the columns, and what stands
 // behind them into more.
-func (m *model) scan(rows *sql.Rows, more ...any) (roster.Model, error) {
+func (m *model[M]) scan(rows *sql.Rows, more ...any) (M, error) {
 	row := m.own.New()
-	v := reflect.ValueOf(row.RosterUser()).Elem()
+	v := reflect.ValueOf(m.own.Part(row)).Elem()
 	own := m.own.Fields(row)
 	dests := make([]any, 0, len(m.fields)+len(own)+len(more))
 	for _, f := range m.fields {
@@ -66,20 +75,21 @@ func (m *model) scan(rows *sql.Rows, more ...any) (roster.Model, error) {
 		dests = append(dests, &own[i])
 	}
 	if err := rows.Scan(append(dests, more...)...); err != nil {
-		return nil, err
+		var none M
+		return none, err
 	}
 	return row, nil
 }
 
 // one returns a scan that sets to, and many one that appends to it.
-func (m *model) one(to *roster.Model) func(*sql.Rows) error {
+func (m *model[M]) one(to *M) func(*sql.Rows) error {
 	return func(rows *sql.Rows) (err error) {
 		*to, err = m.scan(rows)
 		return err
 	}
 }
 
-func (m *model) many(to *[]roster.Model) func(*sql.Rows) error {
+func (m *model[M]) many(to *[]M) func(*sql.Rows) error {
 	return func(rows *sql.Rows) error {
 		u, err := m.scan(rows)
 		*to = append(*to, u)
@@ -88,7 +98,7 @@ func (m *model) many(to *[]roster.Model) func(*sql.Rows) error {
 }
 
 // written are the names of the columns that are written, all but some.
-func (m *model) written(but ...string) []string {
+func (m *model[M]) written(but ...string) []string {
 	var names []string
 	for _, f := range m.fields {
 		if !slices.Contains(but, f.Name) {
@@ -98,9 +108,9 @@ func (m *model) written(but ...string) []string {
 	return names
 }
 
-// args are the values of the columns of u that written names, as arguments.
-func (m *model) args(u *roster.User, but ...string) ([]any, error) {
-	v := reflect.ValueOf(u).Elem()
+// args are the values of the columns of row that written names, as arguments.
+func (m *model[M]) args(row M, but ...string) ([]any, error) {
+	v := reflect.ValueOf(m.own.Part(row)).Elem()
 	args := make([]any, 0, len(m.fields)+len(m.own.Columns)+4)
 	for _, f := range m.fields {
 		if slices.Contains(but, f.Name) {
@@ -116,7 +126,7 @@ func (m *model) args(u *roster.User, but ...string) ([]any, error) {
 }
 
 // addedArgs are the values of the host's columns, as arguments.
-func (m *model) addedArgs(values []any) []any {
+func (m *model[M]) addedArgs(values []any) []any {
 	args := make([]any, len(values))
 	for i, v := range values {
 		if t, ok := v.(time.Time); ok {
@@ -127,7 +137,7 @@ func (m *model) addedArgs(values []any) []any {
 	return args
 }
 
-func (m *model) arg(field any, nullZero bool) (any, error) {
+func (m *model[M]) arg(field any, nullZero bool) (any, error) {
 	switch p := field.(type) {
 	case *time.Time:
 		if nullZero {
@@ -171,40 +181,6 @@ func dest(field any) any {
 	}
 }
 
-// data scans a JSON object. NULL is nil.
-type data roster.Data
-
-// Scan implements [sql.Scanner].
-func (d *data) Scan(src any) error {
-	var raw []byte
-	switch src := src.(type) {
-	case nil:
-		*d = nil
-		return nil
-	case string:
-		raw = []byte(src)
-	case []byte:
-		raw = src
-	}
-	*d = nil
-	return json.Unmarshal(raw, (*map[string]json.RawMessage)(d))
-}
-
-// encodeData returns the JSON object with every value as it stands, which
-// [json.Marshal] does not; NULL if it is empty.
-func encodeData(d roster.Data) (any, error) {
-	if len(d) == 0 {
-		return nil, nil
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(d); err != nil {
-		return nil, &roster.InvalidError{Field: roster.FieldData, Reason: roster.ReasonSyntax}
-	}
-	return strings.TrimSuffix(b.String(), "\n"), nil
-}
-
 // placeholders are $1 to $n.
 func placeholders(n int) string {
 	var b strings.Builder
@@ -216,4 +192,36 @@ func placeholders(n int) string {
 		b.WriteString(strconv.Itoa(i + 1))
 	}
 	return b.String()
+}
+
+// inserts are the values of what is written of a new row, and of the host's columns
+// of it, which those of a plain one have the defaults of.
+func (m *model[M]) inserts(row M, but ...string) (args, added []any, err error) {
+	added, own, err := m.own.Values(row)
+	if err == nil && !own {
+		added, err = m.own.Defaults(row)
+	}
+	if err == nil {
+		args, err = m.args(row, but...)
+	}
+	return args, added, err
+}
+
+// updates is inserts for a row that is there. A plain one leaves the host's columns
+// alone, and own is false.
+func (m *model[M]) updates(row M, but ...string) (args, added []any, own bool, err error) {
+	if added, own, err = m.own.Values(row); err == nil {
+		args, err = m.args(row, but...)
+	}
+	return args, added, own, err
+}
+
+// assigned are the columns as an UPDATE sets them to the arguments from the third
+// on.
+func assigned(columns []string) string {
+	set := make([]string, len(columns))
+	for i, name := range columns {
+		set[i] = name + " = $" + strconv.Itoa(i+3)
+	}
+	return strings.Join(set, ", ")
 }

@@ -37,7 +37,10 @@ type Options struct {
 	Migrations []Migration
 
 	// Model is the type that users are read into. Nil is a plain user.
-	Model *mixin.Type
+	Model *mixin.Type[roster.Model]
+
+	// Group is that of groups. Nil is a plain group.
+	Group *mixin.Type[roster.GroupModel]
 }
 
 // Store is a [roster.Store] on a database/sql handle. It is safe for concurrent
@@ -49,7 +52,8 @@ type Store struct {
 	names      *strings.Replacer
 	busy       time.Duration
 	migrations []Migration
-	users      *model
+	users      *model[roster.Model]
+	groups     *model[roster.GroupModel]
 	txns       txn.Runner[*tx]
 
 	own atomic.Pointer[string] // see place
@@ -99,9 +103,12 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	s.txns.Save = s.save
 	s.txns.Enter = s.enter
 	if o.Model == nil {
-		o.Model = mixin.Plain
+		o.Model = mixin.User
 	}
-	s.users = newModel(s.db, &s.dialect, o.Model)
+	if o.Group == nil {
+		o.Group = mixin.Group
+	}
+	s.users, s.groups = newModel(s.db, &s.dialect, o.Model, "u"), newModel(s.db, &s.dialect, o.Group, "g")
 	s.queries = queries{
 		user: s.userQueries(), name: s.nameQueries(), email: s.emailQueries(), activation: s.activationQueries(),
 		credential: s.credentialQueries(), undo: s.undoQueries(), login: s.loginQueries(), outbox: s.outboxQueries(),

@@ -3,7 +3,6 @@ package bunstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -36,15 +35,12 @@ func (s *Store) userQueries() userQueries {
 	byID := sel + " FROM {users} u WHERE u.id = $1"
 	inserted := append(append(s.users.written(notInserted...), "search"), s.users.added()...)
 	updated := append(s.users.written(notUpdated...), "search")
+	foreign := s.users.foreign()
 	update := func(columns []string) *Query {
-		set := make([]string, len(columns))
-		for i, name := range columns {
-			set[i] = fmt.Sprintf("%s = $%d", name, i+3)
-		}
-		return s.writing("UPDATE {users} SET "+strings.Join(set, ", ")+", version = version + 1 WHERE id = $1 AND version = $2", s.ownKey())
+		return s.writing("UPDATE {users} SET "+assigned(columns)+", version = version + 1 WHERE id = $1 AND version = $2", foreign)
 	}
 	return userQueries{
-		insert:  s.writing("INSERT INTO {users} ("+strings.Join(inserted, ", ")+") VALUES ("+placeholders(len(inserted))+") RETURNING id", s.ownKey()),
+		insert:  s.writing("INSERT INTO {users} ("+strings.Join(inserted, ", ")+") VALUES ("+placeholders(len(inserted))+") RETURNING id", foreign),
 		update:  update(append(slices.Clip(updated), s.users.added()...)),
 		touch:   update(updated),
 		purge:   s.constant("DELETE FROM {users} WHERE id = $1"),
@@ -61,25 +57,9 @@ func (s *Store) userQueries() userQueries {
 	}
 }
 
-// ownKey is the conflict if a foreign key refuses a user: the host's, since the
-// table has none of its own.
-func (s *Store) ownKey() string {
-	if len(s.users.own.Columns) == 0 {
-		return ""
-	}
-	return roster.FieldModel
-}
-
 // InsertUser implements [roster.UserStore].
 func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) error {
-	added, own, err := s.users.own.Values(m)
-	if err == nil && !own {
-		added, err = s.users.own.Defaults(m.RosterUser())
-	}
-	if err != nil {
-		return s.txns.Doom(ctx, err)
-	}
-	args, err := s.users.args(m.RosterUser(), notInserted...)
+	args, added, err := s.users.inserts(m, notInserted...)
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
@@ -95,15 +75,11 @@ func (s *Store) InsertUser(ctx context.Context, m roster.Model, search string) e
 
 // UpdateUser implements [roster.UserStore].
 func (s *Store) UpdateUser(ctx context.Context, m roster.Model, search string) error {
-	added, own, err := s.users.own.Values(m)
+	args, added, own, err := s.users.updates(m, notUpdated...)
 	if err != nil {
 		return s.txns.Doom(ctx, err)
 	}
 	u := m.RosterUser()
-	args, err := s.users.args(u, notUpdated...)
-	if err != nil {
-		return s.txns.Doom(ctx, err)
-	}
 	args = append(append([]any{int64(u.ID), u.Version}, args...), search)
 	q := s.user.touch // a plain user leaves the host's columns alone
 	if own {

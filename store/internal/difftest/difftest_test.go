@@ -16,7 +16,7 @@ import (
 const steps = 110
 
 // TestStoresAgree runs the same random scripts on all stores.
-func TestStoresAgree(t *testing.T) { agree(t, targets[roster.User](t), seeds(t)) }
+func TestStoresAgree(t *testing.T) { agree(t, targets[roster.User, roster.Group](t), seeds(t)) }
 
 func agree(t *testing.T, all []target, count int) {
 	first := uint64(1)

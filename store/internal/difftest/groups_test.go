@@ -156,7 +156,8 @@ func (p *player) held(ctx context.Context, user roster.UserID, scope int) any {
 func (p *player) dumpGroups(ctx context.Context, note func(string, any), users []roster.StoredUser) {
 	groups, err := p.s.GroupPage(ctx, "", 10_000)
 	note("all groups", pair{groups, err})
-	for _, g := range groups {
+	for _, m := range groups {
+		g := m.RosterGroup()
 		note("members", two(p.s.MembersAfter(ctx, g.ID, 0, 10_000)))
 		note("grants to a group", two(p.s.GrantsOf(ctx, roster.ToGroup(g.ID))))
 	}

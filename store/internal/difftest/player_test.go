@@ -247,7 +247,7 @@ func (p *player) wipe(ctx context.Context) error {
 	}
 	return p.s.Atomic(ctx, func(ctx context.Context) error {
 		for _, g := range groups {
-			if err := p.s.DeleteGroup(ctx, g.ID); err != nil {
+			if err := p.s.DeleteGroup(ctx, g.RosterGroup().ID); err != nil {
 				return err
 			}
 		}

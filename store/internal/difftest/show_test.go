@@ -76,12 +76,14 @@ func (p *player) show(v any) string {
 		})
 	case *roster.Group:
 		return p.showGroup(v)
+	case *hosttype.Team:
+		return p.showGroup(&v.Group) + " " + showTeam(v)
 	case *roster.Grant:
 		return p.showGrant(v)
 	case *roster.Membership:
 		return fmt.Sprintf("member{%s of %s %q %v}", p.users.name(int64(v.UserID)), p.groups.name(int64(v.GroupID)), v.Rights, moments(v.CreatedAt))
-	case []*roster.Group:
-		return showAll(v, p.showGroup)
+	case []roster.GroupModel:
+		return showAll(v, func(m roster.GroupModel) string { return p.show(m) })
 	case []*roster.Grant:
 		return showAll(v, p.showGrant)
 	case []*roster.Membership:

@@ -19,18 +19,18 @@ type target struct {
 	open func(t *testing.T) roster.Store
 }
 
-// targets are the stores that are there, for users who are part of an M. The
-// first is the one that the others are compared with. Postgres is there if there
-// is a server.
-func targets[M any, P roster.ModelOf[M]](t *testing.T) []target {
+// targets are the stores that are there, for users who are part of an M and groups
+// that are part of a G. The first is the one that the others are compared with.
+// Postgres is there if there is a server.
+func targets[M, G any, P roster.ModelOf[M], Q roster.GroupModelOf[G]](t *testing.T) []target {
 	all := []target{
-		{"memory", func(*testing.T) roster.Store { return memory.New(memory.Model[M, P]()) }},
+		{"memory", func(*testing.T) roster.Store { return memory.New(memory.Model[M, P](), memory.GroupModel[G, Q]()) }},
 		{"sqlite in a file", func(t *testing.T) roster.Store {
-			s, err := sqlite.Open(t.Context(), filepath.Join(quickDir(t), "test.db"), sqlite.Model[M, P]())
+			s, err := sqlite.Open(t.Context(), filepath.Join(quickDir(t), "test.db"), sqlite.Model[M, P](), sqlite.GroupModel[G, Q]())
 			return opened(t, s, err)
 		}},
 		{"sqlite in memory", func(t *testing.T) roster.Store {
-			s, err := sqlite.Open(t.Context(), ":memory:", sqlite.Model[M, P]())
+			s, err := sqlite.Open(t.Context(), ":memory:", sqlite.Model[M, P](), sqlite.GroupModel[G, Q]())
 			return opened(t, s, err)
 		}},
 	}
@@ -41,7 +41,7 @@ func targets[M any, P roster.ModelOf[M]](t *testing.T) []target {
 	for _, locale := range []string{pgtest.C, pgtest.EN} {
 		all = append(all, target{"postgres with the locale " + locale, func(t *testing.T) roster.Store {
 			dsn := pgtest.DSN(t, locale)
-			s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(pgtest.Prefix(t, dsn)), postgres.Model[M, P]())
+			s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(pgtest.Prefix(t, dsn)), postgres.Model[M, P](), postgres.GroupModel[G, Q]())
 			return opened(t, s, err)
 		}})
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/go-roster/roster/store/internal/mixin"
 )
 
-func of[M any, P roster.ModelOf[M]](t *testing.T) *mixin.Type {
+func of[M any, P roster.ModelOf[M]](t *testing.T) *mixin.Type[roster.Model] {
 	t.Helper()
 	typ, err := mixin.Of[M, P]()
 	if err != nil {
@@ -27,7 +27,7 @@ func of[M any, P roster.ModelOf[M]](t *testing.T) *mixin.Type {
 }
 
 // roundTrip writes m and reads it again.
-func roundTrip(t *testing.T, typ *mixin.Type, m roster.Model) roster.Model {
+func roundTrip(t *testing.T, typ *mixin.Type[roster.Model], m roster.Model) roster.Model {
 	t.Helper()
 	values, own, err := typ.Values(m)
 	if err != nil || !own {

@@ -21,12 +21,12 @@ func (c *Column) invalid(reason roster.Reason) error {
 	return &roster.InvalidError{Field: c.Name, Reason: reason}
 }
 
-// null is what stands for NULL in the row of u: the default in its place, if
-// there may be no NULL or always.
-func (c *Column) null(u *roster.User, always bool) (any, error) {
+// null is what stands for NULL in a row that was written at that time: the default
+// in its place, if there may be no NULL or always.
+func (c *Column) null(at time.Time, always bool) (any, error) {
 	switch {
 	case c.literal == now && (c.NotNull || always):
-		return moment(u.UpdatedAt), nil
+		return moment(at), nil
 	case c.HasDefault() && (c.NotNull || always):
 		return c.literal, nil
 	case c.NotNull:
@@ -38,10 +38,10 @@ func (c *Column) null(u *roster.User, always bool) (any, error) {
 // moment is a time as it is kept.
 func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// value is what is kept of a field of the row of u.
-func (c *Column) value(v reflect.Value, u *roster.User) (any, error) {
+// value is what is kept of a field of a row that was written at that time.
+func (c *Column) value(v reflect.Value, at time.Time) (any, error) {
 	if c.isNull(v) {
-		return c.null(u, false)
+		return c.null(at, false)
 	}
 	if c.ptr {
 		v = v.Elem()

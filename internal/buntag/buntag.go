@@ -1,27 +1,33 @@
-package mixin
+// Package buntag reads the tags of the fields of a host's own types as bun does,
+// without bun.
+package buntag
 
-import "strings"
+import (
+	"reflect"
+	"strings"
+)
 
-// tag is what stands behind bun: in the tag of a field.
-type tag struct {
-	name    string
-	options map[string][]string
+// Tag is what stands behind bun: in the tag of a field.
+type Tag struct {
+	Name    string
+	Options map[string][]string
 }
 
-func (t tag) has(option string) bool { return len(t.options[option]) > 0 }
+// Has reports whether an option is there.
+func (t Tag) Has(option string) bool { return len(t.Options[option]) > 0 }
 
-// option returns the value that was given last, as bun does.
-func (t tag) option(name string) string {
-	if values := t.options[name]; len(values) > 0 {
+// Option returns the value that was given last, as bun does.
+func (t Tag) Option(name string) string {
+	if values := t.Options[name]; len(values) > 0 {
 		return values[len(values)-1]
 	}
 	return ""
 }
 
-// parseTag reads name,option,option:value. A comma in quotes or parentheses is
+// Parse reads name,option,option:value. A comma in quotes or parentheses is
 // part of a value.
-func parseTag(s string) tag {
-	t := tag{options: map[string][]string{}}
+func Parse(s string) Tag {
+	t := Tag{Options: map[string][]string{}}
 	for i, part := range split(s) {
 		key, value, found := strings.Cut(part, ":")
 		if quote := strings.IndexAny(part, `'"`); quote >= 0 && quote < len(key) {
@@ -29,12 +35,32 @@ func parseTag(s string) tag {
 		}
 		switch value = unquote(value); {
 		case i == 0 && !found:
-			t.name = unquote(key)
+			t.Name = unquote(key)
 		case key != "":
-			t.options[key] = append(t.options[key], value)
+			t.Options[key] = append(t.Options[key], value)
 		}
 	}
 	return t
+}
+
+// Of is the tag of a field.
+func Of(f reflect.StructField) Tag { return Parse(f.Tag.Get("bun")) }
+
+// Kept reports whether the field is a column, or several: not those that bun leaves
+// out, nor those about relations and for reading alone, which bun's own queries use.
+func (t Tag) Kept() bool {
+	return t.Name != "-" && !t.Has("rel") && !t.Has("m2m") && !t.Has("scanonly")
+}
+
+// Column is the name of the column of a field.
+func (t Tag) Column(f reflect.StructField) string {
+	name := underscore(f.Name)
+	for _, explicit := range []string{t.Name, t.Option("column")} {
+		if explicit != "" {
+			name = explicit
+		}
+	}
+	return name
 }
 
 // split cuts at the commas that stand outside of quotes and parentheses.
