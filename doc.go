@@ -347,6 +347,7 @@
 //	}
 //
 // A person who signs up becomes NewUser.Model, or what Options.NewModel makes.
+// Groups are extended in the same way, see [GroupModel] and [AsGroup].
 // What needs no column goes into [User.Data].
 //
 // # Testing

@@ -8,15 +8,16 @@ import (
 	"github.com/go-roster/roster/store/sqlite"
 )
 
-// Clubs is the framework: accounts of members, and questions about them.
+// Clubs is the framework: accounts of members, clubs that they are in, and questions
+// about them.
 type Clubs struct {
 	Users *roster.Users
 	store *sqlite.Store
 }
 
-// Open opens a database. What there is to say about Member is said here, once.
+// Open opens a database. What there is to say about Member and Club is said here, once.
 func Open(ctx context.Context, path string, opts *roster.Options) (*Clubs, error) {
-	store, err := sqlite.Open(ctx, path, sqlite.Model[Member]())
+	store, err := sqlite.Open(ctx, path, sqlite.Model[Member](), sqlite.GroupModel[Club]())
 	if err != nil {
 		return nil, err
 	}
@@ -88,4 +89,35 @@ func (c *Clubs) On(ctx context.Context, plan Plan) ([]*Member, error) {
 		members[i] = MemberOf(u)
 	}
 	return members, nil
+}
+
+// Found makes a club. Two cannot meet in one room.
+func (c *Clubs) Found(ctx context.Context, name, color string, room int32, members ...*Member) (*Club, error) {
+	club := &Club{Group: roster.Group{Name: name}, Color: color, Room: &room}
+	return club, c.Users.Atomic(ctx, func(ctx context.Context) error {
+		if err := c.Users.CreateGroup(ctx, club); err != nil {
+			return err
+		}
+		for _, m := range members {
+			if err := c.Users.AddMember(ctx, club.ID, m.ID, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Of returns the clubs that a member is in.
+func (c *Clubs) Of(ctx context.Context, m *Member) ([]*Club, error) {
+	groups, err := c.Users.GroupsOf(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	var clubs []*Club
+	for _, g := range groups[m.ID] {
+		if club, ok := roster.AsGroup[*Club](g); ok {
+			clubs = append(clubs, club)
+		}
+	}
+	return clubs, nil
 }

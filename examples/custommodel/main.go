@@ -1,5 +1,6 @@
 // Custommodel is what the author of a framework writes whose users have more than
-// an account: members of clubs, with a plan, seats and an address to send bills to.
+// an account: members of clubs, with a plan, seats and an address to send bills to. The
+// clubs are groups with columns of their own.
 // The fields are columns of roster's own table, read and written with it.
 //
 //	go run ./examples/custommodel
@@ -79,5 +80,19 @@ func run(ctx context.Context, out io.Writer, path string) error {
 		return err
 	}
 	fmt.Fprintln(out, clubs.Number(ctx, ann.ID, "M-1"))
+
+	// A club is a group with columns of the framework's own.
+	if _, err := clubs.Found(ctx, "Chess", "white", 7, ann); err != nil {
+		return err
+	}
+	of, err := clubs.Of(ctx, ann)
+	if err != nil {
+		return err
+	}
+	for _, club := range of {
+		fmt.Fprintf(out, "%s is in %s, room %d, %s\n", ann.Name, club.Name, *club.Room, club.Color)
+	}
+	_, err = clubs.Found(ctx, "Bridge", "red", 7)
+	fmt.Fprintln(out, err)
 	return nil
 }

@@ -23,6 +23,8 @@ func Example() {
 	// pro: ben may use the archive: true
 	// team: ann may use the archive: true
 	// edit user 1: roster: conflict: number
+	// ann is in Chess, room 7, white
+	// create group: roster: conflict: room
 }
 
 // A site that had plain users becomes one of members, and those keep what they

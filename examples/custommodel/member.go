@@ -37,6 +37,14 @@ type Member struct {
 	Badges []string `bun:"-"` // made for the view, and not kept
 }
 
+// Club is what the members are in: a group, and so permissions can be granted to it.
+type Club struct {
+	roster.Group
+
+	Color string `bun:"color,notnull,default:'blue'"`
+	Room  *int32 `bun:"room,unique"` // where they meet
+}
+
 // MayUse reports whether the plan has a part of the site in it.
 func (m *Member) MayUse(part string) bool { return m.CanLogin() && (part == "home" || m.Plan != Free) }
 

@@ -130,14 +130,23 @@ type Subscriber struct {
 	Tags      []string   ` + "`bun:\"tags\"`" + `
 }
 
+type Team struct {
+	*roster.Group
+	Color string ` + "`bun:\"color,notnull,default:'blue'\"`" + `
+	Code  *int64 ` + "`bun:\"code,unique\"`" + `
+}
+
 func fill(n int) *Subscriber {
 	until := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC).AddDate(0, 0, n)
 	return &Subscriber{Plan: fmt.Sprint("plan ", n), PaidUntil: &until, Tags: []string{"a", fmt.Sprint(n)}}
 }
 
+func fillTeam(n int) *Team { return &Team{Group: new(roster.Group), Color: fmt.Sprint("color ", n)} }
+
 func TestStore(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
+		storetest.RunGroupModel(t, func(*testing.T) roster.Store { return memory.New(memory.GroupModel[Team]()) }, fillTeam)
 		storetest.RunModel(t, func(*testing.T) roster.Store { return memory.New(memory.Model[Subscriber]()) }, fill)
 	})
 	t.Run("sqlite", func(t *testing.T) {

@@ -47,9 +47,3 @@ func TestStoreOfOwnGroups(t *testing.T) {
 		return open(t, ":memory:", sqlite.GroupModel[hosttype.Team]())
 	}, hosttype.FillTeam)
 }
-
-func TestStoreOfOwnGroupPointers(t *testing.T) {
-	storetest.RunGroupModel(t, func(t *testing.T) roster.Store {
-		return open(t, ":memory:", sqlite.GroupModel[hosttype.Crew]())
-	}, hosttype.FillCrew)
-}

@@ -46,3 +46,21 @@ func TestColumnsAreThoseOfBun(t *testing.T) {
 		}
 	}
 }
+
+// So does a host that queries its groups.
+func TestGroupColumnsAreThoseOfBun(t *testing.T) {
+	own, err := mixin.OfGroup[hosttype.Team]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := bun.NewDB(nil, sqlitedialect.New())
+	table, m := db.Table(reflect.TypeFor[hosttype.Team]()), newModel(db, new(Dialect), own, "g")
+	if got, want := len(table.Fields), len(m.fields)+len(own.Columns); got != want {
+		t.Errorf("bun knows %d columns, and there are %d", got, want)
+	}
+	for _, c := range own.Columns {
+		if _, err := table.Field(c.Name); err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+	}
+}

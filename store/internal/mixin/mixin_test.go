@@ -199,6 +199,40 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// Of groups the same is told, by their names.
+func TestMistakesInGroups(t *testing.T) {
+	type wrong struct {
+		roster.Group
+		Name   string
+		Search string `bun:"search"` // which is a column of users alone
+		Data2  string `bun:"data"`
+		Parent *roster.Group
+		Owner  *roster.User `bun:"rel:belongs-to"`
+	}
+	_, err := mixin.OfGroup[wrong]()
+	want := "mixin_test.wrong.Name: hides Group.Name\n" +
+		"mixin_test.wrong.Data2: the column data is taken by Group.Data\n" +
+		"mixin_test.wrong.Parent: is a whole group: keep its ID, or say bun:\"rel:…\""
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want\n%s", err, want)
+	}
+	// What only the store knows of is taken, too.
+	type keeper struct {
+		roster.User
+		KeptAt time.Time `bun:"kept_at,nullzero"`
+	}
+	if _, err := mixin.Of[keeper](); err == nil || !strings.Contains(err.Error(), "the column kept_at is taken by the store") {
+		t.Errorf("kept_at: %v", err)
+	}
+	typ, err := mixin.OfGroup[hosttype.Crew]()
+	if err != nil || !typ.Knows("motto") || !typ.Knows("name_key") || typ.Knows("search") || !typ.IsOwn() || mixin.Group.IsOwn() {
+		t.Errorf("%+v, %v", typ, err)
+	}
+	if m := typ.New().(*hosttype.Crew); m.Group == nil || typ.Part(m) != any(m.Group) {
+		t.Errorf("%+v", m)
+	}
+}
+
 func only[T any](_ T, err error) error { return err }
 
 // What not every database keeps, none is asked to.
