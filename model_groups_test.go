@@ -126,7 +126,7 @@ func TestGroupsOfTheHostsType(t *testing.T) {
 	must(t, env.EditGroup(ctx, blue.ID, edit))
 	events, err := env.Events(ctx, roster.EventQuery{Kind: roster.EventGroupEdited})
 	must(t, err)
-	if got := string(events.Events[0].Details["fields"]); got != `["code","color"]` {
+	if got := string(events.Items[0].Details["fields"]); got != `["code","color"]` {
 		t.Errorf("the event says %s", got)
 	}
 	read, err := env.GroupByID(ctx, blue.ID)

@@ -198,7 +198,7 @@ func TestEditNamesTheHostsColumns(t *testing.T) {
 		}))
 		events, err := users.Events(ctx, roster.EventQuery{Kind: roster.EventUserEdited})
 		must(t, err)
-		return string(events.Events[0].Details["fields"])
+		return string(events.Items[0].Details["fields"])
 	}
 	for want, change := range map[string]func(m *customer){
 		"":                                     func(m *customer) { m.Cached, m.Seen = "x", m.Seen.In(time.FixedZone("", 3600)).Add(time.Nanosecond) },
@@ -216,7 +216,7 @@ func TestEditNamesTheHostsColumns(t *testing.T) {
 	must(t, users.Save(ctx, m))
 	events, err := users.Events(ctx, roster.EventQuery{Kind: roster.EventUserEdited})
 	must(t, err)
-	if got := string(events.Events[0].Details["fields"]); got != `["the_plan"]` {
+	if got := string(events.Items[0].Details["fields"]); got != `["the_plan"]` {
 		t.Errorf("Save: %s", got)
 	}
 }

@@ -24,7 +24,8 @@ type squad struct {
 func tryOpenGroups[G any, P roster.GroupModelOf[G]](p *place) (s interface {
 	roster.Store
 	Close() error
-}, err error) {
+}, err error,
+) {
 	ctx := context.Background()
 	if p.path != "" {
 		s, err = sqlite.Open(ctx, p.path, sqlite.Model[customer](), sqlite.GroupModel[G, P]())
