@@ -133,6 +133,20 @@ func (us *Users) regroupNow(ctx context.Context, id UserID, said *testimony) (r 
 	return l.regroupOf(in, said), err
 }
 
+// ruled reports whether it is the user's directory that says who is in a group.
+func (us *Users) ruled(u *User, g *Group) bool {
+	d, ok := us.directory(u.DirectoryID).(DirectoryGroups)
+	if !ok {
+		return false
+	}
+	for _, name := range d.GroupNames() {
+		if key, err := GroupKey(name); err == nil && key == g.NameKey {
+			return true
+		}
+	}
+	return false
+}
+
 func namesOf(groups []*Group) (names []string) {
 	for _, g := range groups {
 		names = append(names, g.Name)

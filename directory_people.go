@@ -14,10 +14,12 @@ import (
 // by the immutable subject, whatever was typed and whatever the entry is called by
 // now. Who is new is made here, in one transaction. It returns ErrCredentials, and
 // the operator learns why, for whom there is no account to be had.
-func (us *Users) entered(ctx context.Context, said *testimony) (u *User, err error) {
+//
+// may is asked last when somebody is made, in the transaction; nil lets everybody.
+func (us *Users) entered(ctx context.Context, said *testimony, may func(ctx context.Context) error) (u *User, err error) {
 	for try := 1; ; try++ {
 		var m Model
-		m, err = us.enter(ctx, said, try)
+		m, err = us.enter(ctx, said, may, try)
 		if err == nil {
 			return us.admit(m.RosterUser(), said)
 		}
@@ -32,7 +34,7 @@ func (us *Users) entered(ctx context.Context, said *testimony) (u *User, err err
 }
 
 // enter is entered for one try. The first one writes nothing if nothing is new.
-func (us *Users) enter(ctx context.Context, said *testimony, try int) (Model, error) {
+func (us *Users) enter(ctx context.Context, said *testimony, may func(ctx context.Context) error, try int) (Model, error) {
 	if try == 1 {
 		i, m, err := us.store.IdentityBySubject(ctx, said.Provider, said.Subject)
 		if err != nil && !errors.Is(err, ErrNotFound) {
@@ -68,8 +70,10 @@ func (us *Users) enter(ctx context.Context, said *testimony, try int) (Model, er
 				return err
 			}
 			if m == nil {
-				m, err = us.provision(ctx, said)
-				return err
+				if m, err = us.provision(ctx, said); err != nil || may == nil {
+					return err
+				}
+				return may(ctx)
 			}
 			if i, err = us.bindIdentity(ctx, m.RosterUser().ID, said); err != nil {
 				return err
@@ -253,7 +257,13 @@ func (us *Users) follow(ctx context.Context, m Model, i *UserIdentity, said *tes
 		}
 		changed = true
 	}
-	if changed {
+	groups, err := us.regroupNow(ctx, u.ID, said)
+	if err != nil {
+		return err
+	}
+	// What the directory gives is a new Version, wherever it is kept: a plan that was made
+	// before is old.
+	if changed || has(FieldEmail) || has(FieldData) || !groups.empty() {
 		u.UpdatedAt = now
 		if err := us.update(ctx, m); err != nil {
 			return err
@@ -271,10 +281,6 @@ func (us *Users) follow(ctx context.Context, m Model, i *UserIdentity, said *tes
 		if err := us.store.UpdateIdentity(ctx, i); err != nil {
 			return err
 		}
-	}
-	groups, err := us.regroupNow(ctx, u.ID, said)
-	if err != nil {
-		return err
 	}
 	if err := us.regroup(ctx, u, groups); err != nil {
 		return err

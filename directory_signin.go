@@ -51,7 +51,7 @@ func (us *Users) byDirectory(ctx context.Context, list []Directory, login, typed
 	case blind || said.Disabled:
 		return nil, us.refuse(ctx, typed)
 	}
-	u, err := us.entered(ctx, said)
+	u, err := us.entered(ctx, said, nil)
 	if errors.Is(err, ErrCredentials) {
 		return nil, us.refuse(ctx, typed)
 	}

@@ -98,7 +98,7 @@ func TestSync(t *testing.T) {
 	for _, line := range []string{
 		"corp: 31 entries, 28 users; create 0, update 2, regroup 0, disable 2, skip 3",
 		`disable user 3 ("subject-00001"): gone`, `disable user 4 "worker00002" ("subject-00002"): disabled`,
-		`update user 5 "renamed" ("subject-00003"): name, real_name`, `update user 6 "worker00004" ("subject-00004"): email`,
+		`update user 5 "renamed" ("subject-00003"): name, real_name; loses name`, `update user 6 "worker00004" ("subject-00004"): email; loses email`,
 		`skip user 7 "worker00005" ("subject-00005"): disabled_here`,
 		`skip "worker00007" ("subject-00007"): name_taken`, `skip "not a name" ("subject-00090"): name_not_allowed`,
 	} {
@@ -269,7 +269,8 @@ func TestSyncOfAnotherPlan(t *testing.T) {
 	env, _ := company(t, 3)
 	local := env.MustRegister("local")
 	id := worker(1)
-	p := &roster.Plan{Directory: "corp", Users: 100, Steps: []roster.PlanStep{
+	now := env.Clock.Now()
+	p := &roster.Plan{Directory: "corp", MadeAt: now, Users: 100, Steps: []roster.PlanStep{
 		{Action: roster.SyncDisable, User: local.ID, Version: local.Version, Subject: "subject-00001"},
 		{Action: roster.SyncUpdate, User: local.ID, Version: local.Version, Subject: id.Subject, Identity: &id},
 		{Action: roster.SyncUpdate, User: local.ID, Version: local.Version, Subject: id.Subject},
@@ -284,8 +285,8 @@ func TestSyncOfAnotherPlan(t *testing.T) {
 	}
 	for _, p := range []*roster.Plan{
 		{Directory: "none"},
-		{Directory: "corp", Steps: []roster.PlanStep{{Action: "drop"}}},
-		{Directory: "corp", Steps: []roster.PlanStep{{Action: roster.SyncCreate, Subject: "other", Identity: &id}}},
+		{Directory: "corp", MadeAt: now, Steps: []roster.PlanStep{{Action: "drop"}}},
+		{Directory: "corp", MadeAt: now, Steps: []roster.PlanStep{{Action: roster.SyncCreate, Subject: "other", Identity: &id}}},
 	} {
 		_, err = env.ApplySync(ctx, p)
 		wantError(t, err, roster.ErrInvalid)

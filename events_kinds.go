@@ -105,6 +105,7 @@ const (
 	detailPurpose  = "purpose"
 	detailSession  = "session"
 	detailProvider = "provider"
+	detailPruned   = "pruned"
 	detailMany     = "many" // so many rows that these are counted together
 )
 

@@ -179,7 +179,7 @@ func (us *Users) purged(ctx context.Context, pruned bool, ids ...UserID) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := us.emit(ctx, Event{Kind: EventUserPurged, User: id, Details: details("pruned", pruned)}); err != nil {
+		if err := us.emit(ctx, Event{Kind: EventUserPurged, User: id, Details: details(detailPruned, pruned)}); err != nil {
 			return err
 		}
 	}

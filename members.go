@@ -30,7 +30,40 @@ func (us *Users) addMember(ctx context.Context, verb string, group GroupID, user
 	if err := checkText(FieldRights, rights, 4*maxRightsRunes, maxRightsRunes); err != nil {
 		return err
 	}
-	return us.live(ctx, verb, user, func(ctx context.Context, _ Model) error { return us.join(ctx, verb, group, user, rights) })
+	return us.live(ctx, verb, user, func(ctx context.Context, m Model) error {
+		return us.regrouped(ctx, m, group, func(ctx context.Context) error { return us.join(ctx, verb, group, user, rights) })
+	})
+}
+
+// regrouped runs fn, which may put the user of m into the group or take it out. If the
+// user's directory rules the group, that is a new Version: for a [Plan] that has
+// seen the user there, or not, and for nobody else.
+func (us *Users) regrouped(ctx context.Context, m Model, group GroupID, fn func(ctx context.Context) error) error {
+	u := m.RosterUser()
+	if us.directory(u.DirectoryID) == nil {
+		return fn(ctx)
+	}
+	in := func() (bool, error) {
+		ms, err := us.store.MembershipsOf(ctx, u.ID)
+		return slices.ContainsFunc(ms, func(m *Membership) bool { return m.GroupID == group }), err
+	}
+	before, err := in()
+	if err != nil {
+		return err
+	}
+	if err := fn(ctx); err != nil {
+		return err
+	}
+	after, err := in()
+	if err != nil || before == after {
+		return err
+	}
+	groups, err := us.store.GroupsByID(ctx, group)
+	if err != nil || len(groups) == 0 || !us.ruled(u, groups[0].RosterGroup()) {
+		return err
+	}
+	u.UpdatedAt = us.now()
+	return us.update(ctx, m)
 }
 
 // join is AddMember for a user whose row is locked.
@@ -53,7 +86,7 @@ func (us *Users) join(ctx context.Context, verb string, group GroupID, user User
 func (us *Users) RemoveMember(ctx context.Context, group GroupID, user UserID) error {
 	const verb = "RemoveMember"
 	return wrap("remove from a group the user", user, us.locked(ctx, verb, user, func(ctx context.Context, m Model) error {
-		return us.leave(ctx, verb, group, m.RosterUser())
+		return us.regrouped(ctx, m, group, func(ctx context.Context) error { return us.leave(ctx, verb, group, m.RosterUser()) })
 	}))
 }
 

@@ -82,9 +82,9 @@ func (us *Users) setRank(ctx context.Context, user UserID, r Rank) error {
 			}
 			switch {
 			case want && !is:
-				err = us.join(ctx, verb, g.ID, user, "")
+				err = us.regrouped(ctx, m, g.ID, func(ctx context.Context) error { return us.join(ctx, verb, g.ID, user, "") })
 			case is && !want:
-				err = us.leave(ctx, verb, g.ID, m.RosterUser())
+				err = us.regrouped(ctx, m, g.ID, func(ctx context.Context) error { return us.leave(ctx, verb, g.ID, m.RosterUser()) })
 			}
 			if err != nil {
 				return err
