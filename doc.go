@@ -176,7 +176,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	outbox, err := mailer.NewOutbox(store, compose, server, &mailer.OutboxOptions{Key: key}) // 32 random bytes
+//	outbox, err := mailer.NewOutbox(store, compose, server, &mailer.OutboxOptions{Key: key}) // a Secret of 32 random bytes
 //	if err != nil {
 //		return err
 //	}

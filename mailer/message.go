@@ -26,7 +26,8 @@ func (b Mailbox) String() string { return roster.FormatMailbox(b.Name, b.Address
 
 // Message is a mail that was composed: what the reader sees and what the
 // servers are told. It can be kept and sent again; its bytes are always the
-// same, so that a second copy is known for what it is.
+// same, so that a second copy is known for what it is. Its text has the code, so
+// it belongs in no log.
 type Message struct {
 	Kind   roster.MailKind
 	Locale string // of the text: the name of a catalogue, "pt-BR" say

@@ -21,12 +21,12 @@ type OutboxOptions struct {
 	// least 32 random bytes, kept where the database is not. It is here and not in
 	// [roster.Options] because nothing but an Outbox reads or writes what mails
 	// say. The host may use the same key for other things.
-	Key []byte
+	Key roster.Secret
 
 	// OldKeys are keys that were Key before: mails that they have encrypted are
 	// still sent. To change a key, give every process the new one as an OldKey,
 	// then as Key, then forget the old one when no mail waits that is older.
-	OldKeys [][]byte
+	OldKeys []roster.Secret
 
 	// StoreInClear allows an Outbox without a Key, and one with a Key to send
 	// what was stored in clear before. Without it such a mail is a dead letter,
@@ -122,8 +122,12 @@ func NewOutbox(store OutboxStore, composer *Composer, transport Transport, opts 
 	if store == nil || composer == nil || transport == nil {
 		errs = append(errs, errors.New("store, composer and transport must not be nil"))
 	}
+	old := make([][]byte, len(o.opts.OldKeys))
+	for i, k := range o.opts.OldKeys {
+		old[i] = []byte(k.Reveal())
+	}
 	var err error
-	o.seal, err = newSealer(o.opts.Key, o.opts.OldKeys, o.opts.StoreInClear)
+	o.seal, err = newSealer([]byte(o.opts.Key.Reveal()), old, o.opts.StoreInClear)
 	errs = append(errs, err)
 	o.opts.MaxAttempts = cmp.Or(o.opts.MaxAttempts, defaultMaxAttempts)
 	o.opts.MaxQueued = cmp.Or(o.opts.MaxQueued, defaultMaxQueued)

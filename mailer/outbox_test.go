@@ -19,7 +19,7 @@ import (
 	"github.com/go-roster/roster/store/memory"
 )
 
-var key = []byte("0123456789abcdef0123456789abcdef")
+var key = roster.NewSecret("0123456789abcdef0123456789abcdef")
 
 // post is a Transport that keeps what it takes.
 type post struct {
@@ -254,7 +254,7 @@ func TestOutboxRefuses(t *testing.T) {
 
 	composer := newComposer(t, nil)
 	for name, opts := range map[string]*mailer.OutboxOptions{
-		"no key": nil, "a zero key": {Key: make([]byte, 32)}, "negative": {Key: key, MaxAttempts: -1}, "negative time": {Key: key, Timeout: -1},
+		"no key": nil, "a zero key": {Key: roster.NewSecret(string(make([]byte, 32)))}, "negative": {Key: key, MaxAttempts: -1}, "negative time": {Key: key, Timeout: -1},
 	} {
 		if _, err := mailer.NewOutbox(r.store, composer, r.post, opts); err == nil {
 			t.Errorf("%s is taken", name)

@@ -146,9 +146,11 @@ func newOutbox(c config, store mailer.OutboxStore, logger *slog.Logger) (*mailer
 		options.StoreInClear = true
 		return mailer.NewOutbox(store, composer, &mailer.Folder{Dir: c.mails, Logger: logger}, options)
 	}
-	if options.Key, err = hex.DecodeString(os.Getenv("MAIL_KEY")); err != nil || len(options.Key) < 32 {
+	key, err := hex.DecodeString(os.Getenv("MAIL_KEY"))
+	if err != nil || len(key) < 32 {
 		return nil, errors.New("MAIL_KEY must be 32 random bytes in hexadecimal, as openssl rand -hex 32 prints them")
 	}
+	options.Key = roster.NewSecret(string(key))
 	server, err := mailer.NewSMTP(c.smtp, &mailer.SMTPOptions{
 		Username: os.Getenv("SMTP_USER"), Password: roster.NewSecret(os.Getenv("SMTP_PASSWORD")),
 	})

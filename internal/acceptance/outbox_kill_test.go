@@ -58,7 +58,7 @@ func deliverChild(ctx context.Context, store roster.Store) error {
 		return n
 	}
 	outbox, err := newOutbox(&stalling{Store: store, at: number(childStall)}, number(childPort), mailer.OutboxOptions{
-		Key: []byte(os.Getenv(childKey)), Now: ahead(number(childAhead)),
+		Key: roster.NewSecret(os.Getenv(childKey)), Now: ahead(number(childAhead)),
 	})
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func killDelivery(t *testing.T, store roster.Store, env ...string) {
 			stall = after
 		}
 		w := startWorker(t, append(env, fmt.Sprintf("%s=%d", childPort, office.port), fmt.Sprintf("%s=%d", childStall, stall),
-			fmt.Sprintf("%s=%d", childAhead, i), childKey+"="+string(outboxKey))...)
+			fmt.Sprintf("%s=%d", childAhead, i), childKey+"="+outboxKey.Reveal())...)
 		select {
 		case <-struck:
 		case id := <-w.stalled:

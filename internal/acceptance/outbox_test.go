@@ -14,7 +14,7 @@ import (
 	"github.com/go-roster/roster/mailer"
 )
 
-var outboxKey = []byte(rand.Text() + rand.Text())
+var outboxKey = roster.NewSecret(rand.Text() + rand.Text())
 
 // Four workers at once send every mail, and none of them twice.
 func TestDrain(t *testing.T) {
@@ -119,7 +119,7 @@ func TestOutboxTellsNothing(t *testing.T) {
 				}
 				return n
 			}
-			if n := found("queued"); (n == 0) != (len(c.opts.Key) > 0) {
+			if n := found("queued"); (n == 0) != !c.opts.Key.IsZero() {
 				t.Errorf("%s: %d codes are in the database", c.name, n)
 			}
 			d, err := outbox.Deliver(ctx, roster.Budget{})
@@ -134,7 +134,7 @@ func TestOutboxTellsNothing(t *testing.T) {
 			}
 			// What SQLite has overwritten may lie in the file for a while, in clear if
 			// it was.
-			if n := found("sent"); n != 0 && (len(c.opts.Key) > 0 || k.name != "sqlite file") {
+			if n := found("sent"); n != 0 && (!c.opts.Key.IsZero() || k.name != "sqlite file") {
 				t.Errorf("%s, sent: %d codes are in the database", c.name, n)
 			}
 			for _, state := range []roster.OutboxState{roster.OutboxPending, roster.OutboxSent, roster.OutboxFailed} {

@@ -71,7 +71,7 @@ var (
 	ann, ben       *roster.User
 	addr           netip.Addr
 	code, cookie   string
-	key            []byte
+	key            roster.Secret
 	secret         roster.Secret
 	old            struct { Name, Email, Hash string; Since time.Time }
 	err            error

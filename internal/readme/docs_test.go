@@ -40,7 +40,7 @@ var (
 	addr       netip.Addr
 	code       string
 	dsn        string
-	key        []byte
+	key        roster.Secret
 	err        error
 	w          http.ResponseWriter
 	r          *http.Request
