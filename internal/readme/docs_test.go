@@ -41,6 +41,7 @@ var (
 	code       string
 	dsn        string
 	key        roster.Secret
+	pepper     []byte
 	err        error
 	w          http.ResponseWriter
 	r          *http.Request
