@@ -275,6 +275,10 @@ type GrantStore interface {
 	// one who cannot.
 	HeldGrants(ctx context.Context, user UserID, scope ScopeID) (held []Held, live bool, err error)
 
+	// Holds reports whether a user holds the permission in one of the two scopes,
+	// which may be the same, at that time.
+	Holds(ctx context.Context, user UserID, p Permission, now time.Time, one, other ScopeID) (bool, error)
+
 	// HeldAnywhere returns what reaches the users in every scope, whenever it is
 	// good and also if they cannot sign in, by user, then by grant.
 	HeldAnywhere(ctx context.Context, users ...UserID) ([]Held, error)

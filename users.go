@@ -65,7 +65,7 @@ func New(store Store, opts *Options) (*Users, error) {
 		us.store = cachingStore{us.store, us.cache}
 	}
 	if o.PermissionCache > 0 {
-		us.held = newHeldCache(o.PermissionCache)
+		us.held = newHeldCache(o.PermissionCache, o.Now)
 		us.store = heldStore{us.store, us.held}
 	}
 	us.store = endingStore{us.store}

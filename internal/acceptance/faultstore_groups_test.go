@@ -94,6 +94,12 @@ func (s *faultStore) GrantsIn(
 	return call(ctx, s, func() ([]*roster.Grant, error) { return s.Store.GrantsIn(ctx, scope, after, limit) })
 }
 
+func (s *faultStore) Holds(
+	ctx context.Context, user roster.UserID, p roster.Permission, now time.Time, one, other roster.ScopeID,
+) (bool, error) {
+	return call(ctx, s, func() (bool, error) { return s.Store.Holds(ctx, user, p, now, one, other) })
+}
+
 func (s *faultStore) HeldByAll(
 	ctx context.Context, p roster.Permission, now time.Time, scopes []roster.ScopeID, users []roster.UserID,
 ) ([]roster.Held, error) {

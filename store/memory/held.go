@@ -77,6 +77,38 @@ func heldBy(user roster.UserID, g *roster.Grant) roster.Held {
 
 func byGrant(a, b roster.Held) int { return cmp.Compare(a.GrantID, b.GrantID) }
 
+// Holds implements [roster.GrantStore].
+func (s *Store) Holds(
+	ctx context.Context, user roster.UserID, p roster.Permission, now time.Time, one, other roster.ScopeID,
+) (bool, error) {
+	now = micros(now)
+	return read(ctx, s, func(st *state) (bool, error) {
+		if !st.isLive(user) {
+			return false, nil
+		}
+		scopes := set([]roster.ScopeID{one, other, 0})
+		among := func(ix index[string, *roster.Grant], id int64) bool {
+			for _, sc := range scopes {
+				for _, g := range prefixed(ix, ints(id, int64(sc))) {
+					if gives(g, p, now) && (g.Permission == everything || sc == one || sc == other) {
+						return true
+					}
+				}
+			}
+			return false
+		}
+		if among(st.grants.byUser, int64(user)) {
+			return true, nil
+		}
+		for _, m := range prefixed(st.members.byUser, ints(int64(user))) {
+			if among(st.grants.byGroup, int64(m.GroupID)) {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}
+
 // HeldAnywhere implements [roster.GrantStore].
 func (s *Store) HeldAnywhere(ctx context.Context, users ...roster.UserID) ([]roster.Held, error) {
 	return read(ctx, s, func(st *state) (held []roster.Held, _ error) {

@@ -32,14 +32,13 @@ ANALYZE {users}, {groups}, {members}, {grants}`
 
 // handCan is the question as somebody writes it who needs one answer and no
 // rule but those.
-const handCan = `SELECT EXISTS (SELECT 1 FROM {users} u JOIN {grants} g ON g.user_id = u.id
-WHERE u.id = $1 AND u.enabled AND u.activated_at IS NOT NULL AND u.deleted_at IS NULL AND u.flags & 12 = 0
-AND g.scope_id IN (0, $2) AND g.permission IN ($3, '*')
-AND (g.valid_from IS NULL OR g.valid_from <= $4) AND (g.valid_until IS NULL OR g.valid_until > $4)
-UNION ALL SELECT 1 FROM {users} u JOIN {members} m ON m.user_id = u.id JOIN {grants} g ON g.group_id = m.group_id
-WHERE u.id = $1 AND u.enabled AND u.activated_at IS NOT NULL AND u.deleted_at IS NULL AND u.flags & 12 = 0
-AND g.scope_id IN (0, $2) AND g.permission IN ($3, '*')
-AND (g.valid_from IS NULL OR g.valid_from <= $4) AND (g.valid_until IS NULL OR g.valid_until > $4))`
+const handCan = `SELECT EXISTS (SELECT 1 FROM {users} u
+WHERE u.id = $1 AND u.enabled AND u.activated_at IS NOT NULL AND u.deleted_at IS NULL AND u.flags & 12 = 0)
+AND (EXISTS (SELECT 1 FROM {grants} g WHERE g.user_id = $1 AND g.scope_id IN (0, $2) AND g.permission IN ($3, '*')
+AND (g.valid_from IS NULL OR g.valid_from <= $4) AND (g.valid_until IS NULL OR g.valid_until > $4))
+OR EXISTS (SELECT 1 FROM {members} m CROSS JOIN {grants} g
+WHERE g.group_id = m.group_id AND m.user_id = $1 AND g.scope_id IN (0, $2) AND g.permission IN ($3, '*')
+AND (g.valid_from IS NULL OR g.valid_from <= $4) AND (g.valid_until IS NULL OR g.valid_until > $4)))`
 
 // BenchmarkPermissions is one question, of a user in a scope, beside a prepared
 // statement; and who may something in a scope, 500 of 100,000, or one page of

@@ -18,7 +18,7 @@ var grantCases = []testCase{
 	{name: "Held/Live", rule: "HeldGrants tells whether the user can sign in, and nobody else holds anything for the others.", run: heldLive},
 	{name: "Held/Period", rule: "A grant is good from From on, strictly before Until.", run: heldPeriod},
 	{name: "Held/All", rule: "HeldByAll returns what reaches the users, of the permission or of all, in the scopes.", run: heldByAll},
-	{name: "Held/Holders", rule: "HoldersAfter returns the next holders by ID, each once, at most as many as asked for.", run: heldHolders},
+	{name: "Held/Holders", rule: "HoldersAfter returns the next holders by ID, each once, at most as many as asked for; Holds says the same of one user.", run: heldHolders},
 	{name: "Held/Scopes", rule: "ScopesAfter returns the next scopes by ID, each once.", run: heldScopes},
 	{name: "Held/Privileged", rule: "Privileged returns whom any grant reaches that is not over, in the scopes or anywhere.", run: heldPrivileged},
 }
@@ -220,6 +220,9 @@ func heldLive(t *testing.T, s roster.Store) {
 	}
 	for _, p := range []roster.Permission{"p", "q"} {
 		same(t, "holders", got(s.HoldersAfter(ctx, p, noon, 1, 1, 0, 10))(t), []roster.UserID{ann.ID, flagged.ID})
+		for _, id := range users {
+			same(t, "holds", got(s.Holds(ctx, id, p, noon, 1, 1))(t), live[id])
+		}
 		var by []roster.UserID
 		for _, h := range got(s.HeldByAll(ctx, p, noon, []roster.ScopeID{0, 1}, users))(t) {
 			by = append(by, h.UserID)
@@ -267,6 +270,7 @@ func heldPeriod(t *testing.T, s roster.Store) {
 				}
 				same(t, string(p)+" of all", len(got(s.HeldByAll(ctx, p, c.at, []roster.ScopeID{1}, []roster.UserID{u}))(t)), n)
 				same(t, string(p)+" in scopes", len(got(s.ScopesAfter(ctx, u, p, c.at, 0, 10))(t)), n)
+				same(t, string(p)+" held", got(s.Holds(ctx, u, p, c.at, 1, 1))(t), want)
 				same(t, string(p)+" of holders", len(got(s.HoldersAfter(ctx, p, c.at, 1, 1, u-1, 1))(t)), n)
 			}
 		}
@@ -344,6 +348,11 @@ func heldHolders(t *testing.T, s roster.Store) {
 	}{
 		{1, 1, pick(1, 2, 3, 4, 7)}, {0, 0, pick(4, 5, 6, 7)}, {1, 0, pick(1, 2, 3, 4, 5, 6, 7)}, {2, 0, pick(0, 4, 5, 6, 7)}, {9, 9, pick(7)},
 	} {
+		for _, id := range ids {
+			same(t, "holds", got(s.Holds(ctx, id, "p", noon, c.one, c.other))(t), slices.Contains(c.want, id))
+			same(t, "holds what nobody has", got(s.Holds(ctx, id, "x", noon, c.one, c.other))(t), id == ids[7])
+		}
+		same(t, "nobody holds", got(s.Holds(ctx, ids[7]+1000, "p", noon, c.one, c.other))(t), false)
 		same(t, "all holders", got(s.HoldersAfter(ctx, "p", noon, c.one, c.other, 0, 100))(t), c.want)
 		for limit := 1; limit < 4; limit++ {
 			var all []roster.UserID

@@ -11,7 +11,7 @@ import (
 	"github.com/go-roster/roster"
 )
 
-type heldQueries struct{ of, anywhere, byAll, holders, scopes, privileged, privilegedIn *Query }
+type heldQueries struct{ of, holds, anywhere, byAll, holders, scopes, privileged, privilegedIn *Query }
 
 // liveUser is who can sign in.
 var liveUser = fmt.Sprintf("u.enabled AND u.activated_at IS NOT NULL AND u.deleted_at IS NULL AND u.flags & %d = 0",
@@ -43,10 +43,16 @@ func (s *Store) heldQueries() heldQueries {
 			" UNION ALL SELECT m.user_id, " + columns + " FROM " + groupGrants + " WHERE g.group_id = m.group_id AND " + fmt.Sprintf(where, "m.user_id")
 	}
 	named := "g.permission IN ($1, '*') AND g.scope_id IN (0, $3, $4) AND (g.permission <> '*' AND g.scope_id IN ($3, $4) OR g.permission = '*' AND g.scope_id = 0) AND " + valid(2)
+	one := "g.scope_id IN (0, $4, $5) AND CASE WHEN g.permission = '*' THEN g.scope_id = 0 ELSE g.permission = $2 AND g.scope_id IN ($4, $5) END AND " + valid(3)
 	of := "g.id, g.group_id, g.scope_id, g.permission, g.valid_from, g.valid_until"
 	return heldQueries{
-		of: s.constant(both(of, "%s = $1 AND g.scope_id IN (0, $2)") +
-			" UNION ALL SELECT u.id, 0, NULL, 0, '', NULL, NULL FROM {users} u WHERE u.id = $1 AND " + liveUser),
+		// What the hottest question has to carry: not whose it is.
+		of: s.constant("SELECT " + of + " FROM " + ownGrants + " WHERE g.user_id = $1 AND g.scope_id IN (0, $2) UNION ALL SELECT " +
+			of + " FROM " + groupGrants + " WHERE g.group_id = m.group_id AND m.user_id = $1 AND g.scope_id IN (0, $2)" +
+			" UNION ALL SELECT 0, NULL, 0, '', NULL, NULL FROM {users} u WHERE u.id = $1 AND " + liveUser),
+		holds: s.constant("SELECT EXISTS (SELECT 1 FROM {users} u WHERE u.id = $1 AND " + liveUser + ") AND (EXISTS (SELECT 1 FROM " +
+			ownGrants + " WHERE g.user_id = $1 AND " + one + ") OR EXISTS (SELECT 1 FROM " +
+			groupGrants + " WHERE g.group_id = m.group_id AND m.user_id = $1 AND " + one + "))"),
 		anywhere: s.planned(both(of, in("%s", 1))),
 		byAll: s.planned("SELECT h.user_id, h.id, h.group_id, h.scope_id, h.permission FROM (" +
 			both("g.id, g.group_id, g.scope_id, g.permission", in("%s", 4)+" AND "+in("g.scope_id", 3)+
@@ -71,16 +77,18 @@ func (s *Store) heldQueries() heldQueries {
 
 // HeldGrants implements [roster.GrantStore].
 func (s *Store) HeldGrants(ctx context.Context, user roster.UserID, scope roster.ScopeID) (held []roster.Held, live bool, err error) {
-	var all []roster.Held
-	if err = s.rows(ctx, s.held.of, collectHeld(&all), int64(user), int64(scope)); err != nil {
-		return nil, false, err
-	}
-	for _, h := range all {
+	err = s.rows(ctx, s.held.of, func(rows *sql.Rows) error {
+		h := roster.Held{UserID: user}
+		err := rows.Scan(&h.GrantID, (*optionalGroup)(&h.GroupID), &h.ScopeID, &h.Permission, (*moment)(&h.From), (*moment)(&h.Until))
 		if h.GrantID == 0 {
 			live = true
-			continue
+		} else {
+			held = append(held, h)
 		}
-		held = append(held, h)
+		return err
+	}, int64(user), int64(scope))
+	if err != nil {
+		return nil, false, err
 	}
 	slices.SortFunc(held, byGrant)
 	return held, live, nil
@@ -99,6 +107,15 @@ func collectHeld(to *[]roster.Held) func(*sql.Rows) error {
 
 func byGrant(a, b roster.Held) int {
 	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.GrantID, b.GrantID))
+}
+
+// Holds implements [roster.GrantStore].
+func (s *Store) Holds(
+	ctx context.Context, user roster.UserID, p roster.Permission, now time.Time, one, other roster.ScopeID,
+) (holds bool, err error) {
+	err = s.row(ctx, s.held.holds, func(rows *sql.Rows) error { return rows.Scan(&holds) },
+		int64(user), string(p), s.dialect.Time(now), int64(one), int64(other))
+	return holds, err
 }
 
 // HeldAnywhere implements [roster.GrantStore].

@@ -79,6 +79,9 @@ var groupKinds = []kind{
 		})
 		return pair{held, err}
 	}},
+	{"Holds", 5, "Names Scope At User", true, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.Holds(ctx, p.user(o.User), named(o), at(o.At), roster.ScopeID(o.Scope), roster.ScopeID(o.At%2*o.Scope)))
+	}},
 	{"HoldersAfter", 5, "Names Scope At User Limit", true, func(ctx context.Context, p *player, o op) any {
 		after := p.user(o.User)
 		if o.At%2 == 0 {

@@ -276,7 +276,7 @@ func (g *generator) relate(o *op) {
 		if c, ok := recall("PutMember"); ok {
 			o.Group, o.User = c.Group, c.User
 		}
-	case "PutGrants", "DeleteGrants", "GrantsOf", "HeldGrants", "HoldersAfter", "ScopesAfter", "Privileged", "HeldByAll", "HeldAnywhere":
+	case "PutGrants", "DeleteGrants", "GrantsOf", "HeldGrants", "Holds", "HoldersAfter", "ScopesAfter", "Privileged", "HeldByAll", "HeldAnywhere":
 		if c, ok := recall("PutGrants"); ok {
 			o.Group, o.User, o.Scope, o.Variant, o.Names = c.Group, c.User, c.Scope, c.Variant, c.Names
 			if m, ok := recall("PutMember"); ok && g.IntN(2) == 0 && o.Kind != "DeleteGrants" {
