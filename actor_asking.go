@@ -14,12 +14,13 @@ const unasked = ""
 // read for it is not read again. The nil asking is the program's, which may
 // everything.
 type asking struct {
-	us    *Users
-	actor Actor
-	about ScopeID // where the permission has to be held, as Operation.Mode says
-	op    Operation
-	ok    bool // there is such a row in the table
-	now   time.Time
+	us     *Users
+	actor  Actor
+	about  ScopeID // where the permission has to be held, as Operation.Mode says
+	target Subject // whom the verb names
+	op     Operation
+	ok     bool // there is such a row in the table
+	now    time.Time
 
 	held   []Held    // what the actor has in
 	scopes []ScopeID // these, and in scope 0
@@ -29,7 +30,7 @@ func (us *Users) asking(verb string) *asking {
 	if us.actor == nil || verb == unasked {
 		return nil
 	}
-	q := &asking{us: us, actor: *us.actor, about: us.actor.Scope, now: us.now()}
+	q := &asking{us: us, actor: *us.actor, about: us.actor.Scope, target: us.target, now: us.now()}
 	if us.about != nil {
 		q.about = *us.about
 	}
@@ -58,7 +59,7 @@ func (us *Users) askAbout(ctx context.Context, verb string, id UserID) error {
 		return nil
 	}
 	u, err := us.byID(ctx, id)
-	return us.askOf(ctx, verb, u, err)
+	return us.on(ToUser(id)).askOf(ctx, verb, u, err)
 }
 
 // askOf is the question of a verb whose target was just read: found is why there
@@ -69,7 +70,7 @@ func (us *Users) askOf(ctx context.Context, verb string, u *User, found error) e
 
 // askID is the question of a verb that says the same of users who do not exist.
 func (us *Users) askID(ctx context.Context, verb string, id UserID) error {
-	q := us.asking(verb)
+	q := us.on(ToUser(id)).asking(verb)
 	switch {
 	case q != nil && id <= 0:
 		return invalid(FieldID, ReasonNotPositive)
@@ -105,6 +106,9 @@ func (q *asking) of(ctx context.Context, u *User, found error) error {
 		return q.refused(ctx, u.ID, err)
 	}
 	if err := q.base(ctx); err != nil {
+		if u != nil {
+			return q.refused(ctx, u.ID, err)
+		}
 		return q.refused(ctx, 0, err)
 	}
 	if found != nil {

@@ -55,8 +55,8 @@ func (o *Held) covers(h *Held) bool {
 
 // mayPass asks, of a verb that gives or takes permissions, whether the actor
 // holds them all. An empty grant, which makes somebody safe from the weaker
-// permissions, is for those who may edit the privileged. target is the user who is named, if it is one.
-func (us *Users) mayPass(ctx context.Context, verb string, target UserID, all []Held) error {
+// permissions, is for those who may edit the privileged.
+func (us *Users) mayPass(ctx context.Context, verb string, all []Held) error {
 	q := us.asking(verb)
 	if q == nil {
 		return nil
@@ -65,11 +65,11 @@ func (us *Users) mayPass(ctx context.Context, verb string, target UserID, all []
 	if err == nil && slices.ContainsFunc(all, func(h Held) bool { return h.Permission == permNone && !h.isOver(q.now) }) {
 		err = sure(q.everywhere(ctx, PermPrivEditUser)) // as the flag, which does the same
 	}
-	return q.refused(ctx, target, err)
+	return q.refused(ctx, 0, err)
 }
 
 // mayPassGroup is mayPass for all that a group has.
-func (us *Users) mayPassGroup(ctx context.Context, verb string, target UserID, group GroupID) error {
+func (us *Users) mayPassGroup(ctx context.Context, verb string, group GroupID) error {
 	if us.actor == nil {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (us *Users) mayPassGroup(ctx context.Context, verb string, target UserID, g
 	for i, g := range grants {
 		all[i] = Held{ScopeID: g.ScopeID, Permission: g.Permission, Until: g.Until}
 	}
-	return us.mayPass(ctx, verb, target, all)
+	return us.on(ToGroup(group)).mayPass(ctx, verb, all)
 }
 
 // heldUntil are permissions in a scope, for mayPass.

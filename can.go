@@ -120,7 +120,11 @@ type Ask struct {
 // question to the store. The answers are in the order of asks. For a user who
 // cannot be there, of ID 0 say, the answer is no.
 func (us *Users) CanAll(ctx context.Context, p Permission, mode Mode, asks ...Ask) ([]bool, error) {
-	if err := us.ask(ctx, "CanAll"); err != nil {
+	named := make([]UserID, len(asks))
+	for i, a := range asks {
+		named[i] = a.User
+	}
+	if err := us.onOne(named).ask(ctx, "CanAll"); err != nil {
 		return nil, wrap("ask for permission of users", 0, err)
 	}
 	may, err := us.canAll(ctx, p, mode, asks)
@@ -228,7 +232,7 @@ func (us *Users) WhereCan(ctx context.Context, user UserID, p Permission, page P
 // users there are; who is deleted is not in the map.
 func (us *Users) IsPrivileged(ctx context.Context, users []UserID, scopes ...ScopeID) (map[UserID]bool, error) {
 	const verb = "look for privileged users"
-	if err := us.ask(ctx, "IsPrivileged"); err != nil {
+	if err := us.onOne(users).ask(ctx, "IsPrivileged"); err != nil {
 		return nil, wrap(verb, 0, err)
 	}
 	models, err := us.store.UsersByID(ctx, users...)

@@ -14,7 +14,8 @@ import (
 // 1,000 keys, 32 levels deep, no NUL, no duplicate keys, numbers as they stand.
 type Data map[string]json.RawMessage
 
-// Field is the typed key of a value in [User.Data]:
+// Field is the typed key of a value in [User.Data], or in another bag, see
+// [Field.In]:
 //
 //	const Plan = roster.Field[string]("plan")
 //
@@ -50,9 +51,15 @@ func (f Field[T]) Get(m Model) T {
 }
 
 // Lookup is Get, and reports whether there is a value that is a T.
-func (f Field[T]) Lookup(m Model) (T, bool) {
+func (f Field[T]) Lookup(m Model) (T, bool) { return f.In(m.RosterUser().Data) }
+
+// In is Lookup in any other bag: of [Group.Data], [UserIdentity.Data] or
+// [Event.Details].
+//
+//	permissions, ok := roster.Field[[]roster.Permission]("permissions").In(e.Details)
+func (f Field[T]) In(d Data) (T, bool) {
 	var v, zero T
-	raw, ok := m.RosterUser().Data[string(f)]
+	raw, ok := d[string(f)]
 	if !ok || decodeField(raw, &v) != nil {
 		return zero, false
 	}

@@ -67,7 +67,11 @@ type Difference struct {
 // [FieldSubject] for a change that is about nobody.
 func (us *Users) Diff(ctx context.Context, changes ...Change) iter.Seq2[Difference, error] {
 	return func(yield func(Difference, error) bool) {
-		err := us.ask(ctx, "Diff")
+		asked := us
+		if len(changes) == 1 {
+			asked = us.on(Subject{changes[0].member, 0}).on(changes[0].subject)
+		}
+		err := asked.ask(ctx, "Diff")
 		if err == nil {
 			d := differ{us: us, now: us.now(), groups: map[GroupID]*groupChange{}, own: map[UserID][]Change{}}
 			err = d.run(ctx, changes, yield)

@@ -119,7 +119,7 @@ func (us *Users) onRow(ctx context.Context, verb string, id UserID, live bool, f
 				u, err = nil, ErrNotFound
 			}
 		}
-		if err := us.askOf(ctx, verb, u, err); err != nil {
+		if err := us.on(ToUser(id)).askOf(ctx, verb, u, err); err != nil {
 			return err
 		}
 		was := m.RosterUser().IsActivated()

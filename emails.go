@@ -78,7 +78,7 @@ func (us *Users) Emails(ctx context.Context, id UserID) ([]*UserEmail, error) {
 
 func (us *Users) emails(ctx context.Context, verb string, id UserID) ([]*UserEmail, error) {
 	u, err := us.byID(ctx, id)
-	if err := us.askOf(ctx, verb, u, err); err != nil {
+	if err := us.on(ToUser(id)).askOf(ctx, verb, u, err); err != nil {
 		return nil, err
 	}
 	emails, err := us.store.EmailsOf(ctx, id)
@@ -93,7 +93,7 @@ func (us *Users) emails(ctx context.Context, verb string, id UserID) ([]*UserEma
 // the order of [Users.Emails]; also those of deleted users. Who has none is not
 // in the map.
 func (us *Users) EmailsOf(ctx context.Context, ids ...UserID) (map[UserID][]*UserEmail, error) {
-	if err := us.ask(ctx, "EmailsOf"); err != nil {
+	if err := us.onOne(ids).ask(ctx, "EmailsOf"); err != nil {
 		return nil, wrap("list e-mails", 0, err)
 	}
 	emails, err := us.store.EmailsOf(ctx, ids...)

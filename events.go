@@ -29,7 +29,7 @@ type Event struct {
 	Scope   ScopeID // where; zero is global, or that it makes no difference
 	Addr    string  // the address of the client, see [WithClient]; empty is unknown, or forgotten since
 	At      time.Time
-	Details Data // what else there is to say, by keys that the kind has
+	Details Data // what else there is to say, by keys that the kind has: read it by [Field.In]; docs/events.md lists them
 
 	// Count is how often it happened from At to LastAt. It is one, and the two are
 	// equal, but for what was refused again and again: see [Users.Events].

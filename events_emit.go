@@ -152,18 +152,20 @@ func details(pairs ...any) Data {
 // refused again and again does not fill the database.
 func (us *Users) emitLate(ctx context.Context, e Event) {
 	us.fill(ctx, &e)
-	key := us.opts.Limits.key("event", string(e.Kind), number(e.Actor), number(e.RealActor), number(e.User), number(e.Group), number(e.Scope),
-		clientSource(ctx), string(e.Details[detailVerb]), string(e.Details[detailOutcome]), strconv.FormatInt(e.At.Truncate(time.Hour).Unix(), 10))
+	source := clientSource(ctx)
 	afterEnd(ctx, func(ctx context.Context) {
-		us.writeLate(ctx, key, e)
+		us.writeLate(ctx, source, e)
 		us.afterEvent(ctx, e)
 	})
 }
 
 func number[ID ~int64](id ID) string { return strconv.FormatInt(int64(id), 10) }
 
-func (us *Users) writeLate(ctx context.Context, key string, e Event) {
-	key, row, due := us.late.admit(key, e)
+func (us *Users) writeLate(ctx context.Context, source string, e Event) {
+	key, row, due := us.late.admit(e, func(e Event) string {
+		return us.opts.Limits.key("event", string(e.Kind), number(e.Actor), number(e.RealActor), number(e.User), number(e.Group), number(e.Scope),
+			source, string(e.Details[detailVerb]), string(e.Details[detailOutcome]), strconv.FormatInt(e.At.Truncate(time.Hour).Unix(), 10))
+	})
 	if !due {
 		return
 	}
@@ -178,6 +180,7 @@ func (us *Users) writeLate(ctx context.Context, key string, e Event) {
 const (
 	lateTimeout = 5 * time.Second // for writing what nothing waits for
 	lateRows    = 1000            // that are begun in an hour
+	lateTargets = 100             // of them, of what one actor is refused to do to whom, or where
 	lateWrites  = 10              // of one row in a minute, then it is counted in memory first
 )
 
@@ -186,6 +189,7 @@ type lateEvents struct {
 	mu   sync.Mutex
 	hour time.Time
 	rows map[string]*lateRow // of this hour
+	who  map[UserID]int      // how many of them are for the refusals of one actor
 }
 
 type lateRow struct {
@@ -196,14 +200,25 @@ type lateRow struct {
 
 // admit returns the row that an event is to be counted in, with how many there
 // are to be added, unless that is for a later one to write. A failed sign-in,
-// which has cost a hash, is written each time.
-func (l *lateEvents) admit(key string, e Event) (string, Event, bool) {
+// which has cost a hash, is written each time. Who tries everybody in turn takes up
+// no more than some of the rows.
+func (l *lateEvents) admit(e Event, keyOf func(Event) string) (string, Event, bool) {
+	key := keyOf(e)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if hour := e.At.Truncate(time.Hour); !hour.Equal(l.hour) || l.rows == nil {
-		l.hour, l.rows = hour, map[string]*lateRow{}
+		l.hour, l.rows, l.who = hour, map[string]*lateRow{}, map[UserID]int{}
 	}
 	row := l.rows[key]
+	if row == nil && e.Kind == EventDenied {
+		if l.who[e.RealActor] >= lateTargets {
+			e.User, e.Group, e.Scope = 0, 0, 0
+			key = keyOf(e)
+			row = l.rows[key]
+		} else {
+			l.who[e.RealActor]++
+		}
+	}
 	if row == nil && len(l.rows) >= lateRows {
 		key = string(e.Kind) + " " + strconv.FormatInt(l.hour.Unix(), 10)
 		e = Event{Kind: e.Kind, At: e.At, LastAt: e.LastAt, Details: details(detailMany, true)}

@@ -60,9 +60,9 @@ const (
 	EventSessionRenewed       EventKind = "session.renewed" // has a new token - session
 	EventSessionEnded         EventKind = "session.ended"   // - session
 	EventSessionsEnded        EventKind = "sessions.ended"  // all of a user, or all others - others
-	EventReauthenticated      EventKind = "session.reauthenticated"
+	EventReauthenticated      EventKind = "session.reauthenticated" // - session
 	EventImpersonationStarted EventKind = "impersonation.started" // - session
-	EventImpersonationEnded   EventKind = "impersonation.ended"
+	EventImpersonationEnded   EventKind = "impersonation.ended" // - session
 
 	// Notices.
 	EventChangeUndone   EventKind = "change.undone"
@@ -78,7 +78,7 @@ const (
 	EventPruned EventKind = "pruned"
 
 	// EventDenied says that an actor was refused what they asked for, see
-	// [Users.For] and [Users.Events] - verb.
+	// [Users.For] and [Users.Events]: whom and where they asked about - verb.
 	EventDenied EventKind = "denied"
 )
 

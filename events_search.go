@@ -37,7 +37,7 @@ type EventQuery struct {
 // addresses there.
 //
 // An actor ([Users.For]) sees what happened to them, but for the addresses of
-// others who did it and the codes that were sent to addresses that they have named;
+// others who did it, what others were refused, and the codes that were sent to addresses that they have named;
 // everything else takes [PermReadEvents]. It returns an
 // [InvalidError] of [FieldUser], [FieldKind], [FieldLimit] or [FieldCursor].
 func (us *Users) Events(ctx context.Context, q EventQuery) (*Page[*Event], error) {
@@ -51,7 +51,7 @@ func (us *Users) events(ctx context.Context, q EventQuery) (*Page[*Event], error
 		if err := us.askAbout(ctx, "Events", q.User); err != nil {
 			return nil, err
 		}
-	} else if err := us.ask(ctx, "Events"); err != nil {
+	} else if err := us.on(ToUser(q.User)).ask(ctx, "Events"); err != nil {
 		return nil, err
 	}
 	f, err := q.forStore()
@@ -88,10 +88,13 @@ func (us *Users) events(ctx context.Context, q EventQuery) (*Page[*Event], error
 }
 
 // ownView is what somebody may see of what happened to them: not where others
-// were who did it, nor whether an address that they named belongs to somebody, which
+// were who did it, nor who was refused what, nor whether an address that they named belongs to somebody, which
 // a code that was sent or not would tell.
 func (us *Users) ownView(events []*Event) []*Event {
 	events = slices.DeleteFunc(events, func(e *Event) bool {
+		if e.Kind == EventDenied && e.RealActor != us.actor.User { // nothing has happened to them
+			return true
+		}
 		return e.Kind == EventCodeSent && string(e.Details[detailPurpose]) != `"`+string(PurposeResetPassword)+`"`
 	})
 	for _, e := range events {

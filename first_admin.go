@@ -79,7 +79,7 @@ func (us *Users) firstUser(ctx context.Context, u *User) error {
 
 // initialized reports whether there was a first user.
 func (g *Group) initialized() bool {
-	_, is := siteInitialized.Lookup(&User{Data: g.Data})
+	_, is := siteInitialized.In(g.Data)
 	return is
 }
 

@@ -88,7 +88,7 @@ func (us *Users) grant(ctx context.Context, verb string, to Subject, scope Scope
 		if !until.IsZero() && until.Before(soon) { // which takes it back
 			until = soon
 		}
-		if err := us.mayPass(ctx, verb, to.User, heldUntil(until, scope, names)); err != nil {
+		if err := us.on(to).mayPass(ctx, verb, heldUntil(until, scope, names)); err != nil {
 			return err
 		}
 		g := Grant{Subject: to, ScopeID: scope, From: during.From, Until: during.Until, CreatedBy: us.by(), CreatedAt: us.now()}
@@ -159,7 +159,7 @@ func (us *Users) revoke(ctx context.Context, verb string, from Subject, scope Sc
 		return nil
 	}
 	soon := us.now().Add(time.Microsecond) // it is enough to hold them now
-	if err := us.mayPass(ctx, verb, from.User, heldUntil(soon, scope, names)); err != nil {
+	if err := us.on(from).mayPass(ctx, verb, heldUntil(soon, scope, names)); err != nil {
 		return err
 	}
 	if n, err := us.store.DeleteGrants(ctx, from, scope, names...); err != nil || n == 0 {
@@ -199,7 +199,7 @@ func (us *Users) onSubject(
 // by scope and then by permission. What a user holds through groups is in
 // [Users.Explain].
 func (us *Users) GrantsOf(ctx context.Context, s Subject) ([]*Grant, error) {
-	if err := us.ask(ctx, "GrantsOf"); err != nil {
+	if err := us.on(s).ask(ctx, "GrantsOf"); err != nil {
 		return nil, wrap("list grants of "+s.String(), 0, err)
 	}
 	grants, err := us.store.GrantsOf(ctx, s)

@@ -196,7 +196,7 @@ func (us *Users) EditGroup(ctx context.Context, id GroupID, fn func(g *Group) er
 			return err
 		}
 		if g.NameKey != before.NameKey { // by which a directory, or a program, may know it
-			if err := us.mayPassGroup(ctx, "EditGroup", 0, id); err != nil {
+			if err := us.mayPassGroup(ctx, "EditGroup", id); err != nil {
 				return err
 			}
 		}
@@ -253,7 +253,7 @@ func (us *Users) DeleteGroup(ctx context.Context, id GroupID) error {
 		if m.RosterGroup().IsBuiltIn() {
 			return invalid(FieldGroup, ReasonReserved)
 		}
-		if err := us.mayPassGroup(ctx, "DeleteGroup", 0, id); err != nil {
+		if err := us.mayPassGroup(ctx, "DeleteGroup", id); err != nil {
 			return err
 		}
 		if err := us.store.DeleteGroup(ctx, id); err != nil {
@@ -271,7 +271,7 @@ func (us *Users) lockedGroup(ctx context.Context, verb string, id GroupID, fn fu
 	}
 	return us.store.Atomic(ctx, func(ctx context.Context) error {
 		if verb != unasked {
-			if err := us.ask(ctx, verb); err != nil {
+			if err := us.on(ToGroup(id)).ask(ctx, verb); err != nil {
 				return err
 			}
 		}
@@ -286,7 +286,7 @@ func (us *Users) lockedGroup(ctx context.Context, verb string, id GroupID, fn fu
 
 // GroupByID finds a group. It returns ErrNotFound.
 func (us *Users) GroupByID(ctx context.Context, id GroupID) (*Group, error) {
-	if err := us.ask(ctx, "GroupByID"); err != nil {
+	if err := us.on(ToGroup(id)).ask(ctx, "GroupByID"); err != nil {
 		return nil, wrapGroup("find group", id, err)
 	}
 	g, err := us.groupByID(ctx, id)

@@ -224,7 +224,7 @@ func TestFailuresFillNoDatabase(t *testing.T) {
 	}
 	env.Clock.Advance(366 * 24 * time.Hour)
 	p, err := env.Prune(ctx, roster.Budget{Rows: 10_000})
-	if err != nil || p.Events < rows {
+	if err != nil || p.Items < rows {
 		t.Errorf("pruned %+v, %v", p, err)
 	}
 	if all, kinds := events(t, env.Users); len(all) != 1 || kinds != "pruned" {
@@ -294,7 +294,7 @@ func TestOwnEvents(t *testing.T) {
 	}
 	p, err = env.Events(t.Context(), roster.EventQuery{Actor: ann.ID, Kind: roster.EventDenied})
 	must(t, err)
-	if len(p.Items) != 1 || p.Items[0].Count != 3 {
+	if len(p.Items) != 2 || p.Items[0].Count+p.Items[1].Count != 3 { // one names ada
 		t.Errorf("%d rows of denials: %+v", len(p.Items), p.Items)
 	}
 	if p, _ := env.Events(t.Context(), roster.EventQuery{User: ann.ID, Actor: ada.ID}); len(p.Items) != 1 || p.Items[0].Addr != "192.0.2.9" {

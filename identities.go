@@ -61,7 +61,7 @@ type UserIdentity struct {
 func (us *Users) Identities(ctx context.Context, id UserID) ([]*UserIdentity, error) {
 	const verb = "list identities of user"
 	u, err := us.byID(ctx, id)
-	if err := us.askOf(ctx, "Identities", u, err); err != nil {
+	if err := us.on(ToUser(id)).askOf(ctx, "Identities", u, err); err != nil {
 		return nil, wrap(verb, id, err)
 	}
 	list, err := us.store.IdentitiesOf(ctx, id)

@@ -32,6 +32,13 @@ func (us *Users) Impersonate(ctx context.Context, token string, target UserID) (
 		return nil, Secret{}, wrap("impersonate", 0, err)
 	}
 	s, renewed, err := us.impersonate(ctx, own, target)
+	var no *noImpersonation
+	if errors.As(err, &no) {
+		err = no.error
+	}
+	if no != nil || errors.Is(err, ErrForbidden) && !errors.Is(err, ErrReauthenticate) {
+		us.denied(ctx, own.Actor(), "Impersonate", ToUser(max(0, target)), 0)
+	}
 	return s, renewed, wrap("impersonate as user", own.UserID, err)
 }
 
@@ -48,7 +55,10 @@ func (us *Users) impersonate(ctx context.Context, own *Session, target UserID) (
 			return err
 		}
 		if err := us.mayImpersonate(ctx, actor, u); err != nil {
-			return err
+			if errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+				return err
+			}
+			return &noImpersonation{err}
 		}
 		if err := us.endOwn(ctx, own); err != nil {
 			return err
@@ -68,6 +78,11 @@ func (us *Users) impersonate(ctx context.Context, own *Session, target UserID) (
 	})
 	return orNone(s, token, err)
 }
+
+// noImpersonation is the no of mayImpersonate, whatever the host says.
+type noImpersonation struct{ error }
+
+func (e *noImpersonation) Unwrap() error { return e.error }
 
 // lockPair locks the actor, who must be as it was read, and the target, in the
 // order of their IDs.

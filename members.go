@@ -30,7 +30,7 @@ func (us *Users) addMember(ctx context.Context, verb string, group GroupID, user
 	if err := checkText(FieldRights, rights, 4*maxRightsRunes, maxRightsRunes); err != nil {
 		return err
 	}
-	return us.live(ctx, verb, user, func(ctx context.Context, m Model) error {
+	return us.on(ToGroup(group)).live(ctx, verb, user, func(ctx context.Context, m Model) error {
 		return us.regrouped(ctx, m, group, func(ctx context.Context) error { return us.join(ctx, verb, group, user, rights) })
 	})
 }
@@ -69,7 +69,7 @@ func (us *Users) regrouped(ctx context.Context, m Model, group GroupID, fn func(
 // join is AddMember for a user whose row is locked.
 func (us *Users) join(ctx context.Context, verb string, group GroupID, user UserID, rights string) error {
 	return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, _ GroupModel) error {
-		if err := us.mayPassGroup(ctx, verb, user, group); err != nil {
+		if err := us.on(ToUser(user)).mayPassGroup(ctx, verb, group); err != nil {
 			return err
 		}
 		m := &Membership{GroupID: group, UserID: user, Rights: rights, CreatedAt: us.now()}
@@ -85,7 +85,7 @@ func (us *Users) join(ctx context.Context, verb string, group GroupID, user User
 // ErrLastAdmin.
 func (us *Users) RemoveMember(ctx context.Context, group GroupID, user UserID) error {
 	const verb = "RemoveMember"
-	return wrap("remove from a group the user", user, us.locked(ctx, verb, user, func(ctx context.Context, m Model) error {
+	return wrap("remove from a group the user", user, us.on(ToGroup(group)).locked(ctx, verb, user, func(ctx context.Context, m Model) error {
 		return us.regrouped(ctx, m, group, func(ctx context.Context) error { return us.leave(ctx, verb, group, m.RosterUser()) })
 	}))
 }
@@ -93,7 +93,7 @@ func (us *Users) RemoveMember(ctx context.Context, group GroupID, user UserID) e
 // leave is RemoveMember for a user whose row is locked.
 func (us *Users) leave(ctx context.Context, verb string, group GroupID, u *User) error {
 	return us.lockedGroup(ctx, unasked, group, func(ctx context.Context, m GroupModel) error {
-		if err := us.mayPassGroup(ctx, verb, u.ID, group); err != nil {
+		if err := us.on(ToUser(u.ID)).mayPassGroup(ctx, verb, group); err != nil {
 			return err
 		}
 		if m.RosterGroup().NameKey == GroupAdmin {
@@ -112,7 +112,7 @@ func (us *Users) leave(ctx context.Context, verb string, group GroupID, u *User)
 // state they are. Nobody is in a group that does not exist. It returns an
 // [InvalidError] of [FieldLimit] or [FieldCursor].
 func (us *Users) Members(ctx context.Context, group GroupID, p Paging) (*Page[*Membership], error) {
-	if err := us.ask(ctx, "Members"); err != nil {
+	if err := us.on(ToGroup(group)).ask(ctx, "Members"); err != nil {
 		return nil, wrapGroup("list members of group", group, err)
 	}
 	l, err := pageOf(p, fmt.Sprint("members ", group), func(_ string, after int64, limit int) ([]*Membership, error) {
@@ -124,7 +124,7 @@ func (us *Users) Members(ctx context.Context, group GroupID, p Paging) (*Page[*M
 // Memberships returns the places in groups that the users have, by user and
 // then by group, with one question.
 func (us *Users) Memberships(ctx context.Context, users ...UserID) ([]*Membership, error) {
-	if err := us.ask(ctx, "Memberships"); err != nil {
+	if err := us.onOne(users).ask(ctx, "Memberships"); err != nil {
 		return nil, wrap("list memberships", 0, err)
 	}
 	ms, err := us.store.MembershipsOf(ctx, users...)
@@ -135,7 +135,7 @@ func (us *Users) Memberships(ctx context.Context, users ...UserID) ([]*Membershi
 // names, with two questions however many users there are. Who is in no group is
 // not in the map.
 func (us *Users) GroupsOf(ctx context.Context, users ...UserID) (map[UserID][]*Group, error) {
-	if err := us.ask(ctx, "GroupsOf"); err != nil {
+	if err := us.onOne(users).ask(ctx, "GroupsOf"); err != nil {
 		return nil, wrap("list groups of users", 0, err)
 	}
 	of, err := us.groupsOf(ctx, users...)

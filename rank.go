@@ -30,7 +30,7 @@ func (r Rank) String() string {
 // Ranks returns the ranks of users, with two questions however many there are.
 // Who is not in the map is a plain user.
 func (us *Users) Ranks(ctx context.Context, users ...UserID) (map[UserID]Rank, error) {
-	if err := us.ask(ctx, "Ranks"); err != nil {
+	if err := us.onOne(users).ask(ctx, "Ranks"); err != nil {
 		return nil, wrap("look up ranks", 0, err)
 	}
 	of, err := us.groupsOf(ctx, users...)
@@ -76,7 +76,7 @@ func (us *Users) setRank(ctx context.Context, user UserID, r Rank) error {
 			is := slices.ContainsFunc(of[user], func(o *Group) bool { return o.ID == g.ID })
 			want := name == r.String()
 			if want { // also if it is there: who may not know is not told
-				if err := us.mayPassGroup(ctx, verb, user, g.ID); err != nil {
+				if err := us.on(ToUser(user)).mayPassGroup(ctx, verb, g.ID); err != nil {
 					return err
 				}
 			}

@@ -53,7 +53,7 @@ func (s *Session) IsImpersonated() bool { return s.ImpersonatorID != 0 }
 func (us *Users) Sessions(ctx context.Context, id UserID) ([]*Session, error) {
 	const verb = "list sessions of user"
 	u, err := us.byID(ctx, id)
-	if err := us.askOf(ctx, "Sessions", u, err); err != nil {
+	if err := us.on(ToUser(id)).askOf(ctx, "Sessions", u, err); err != nil {
 		return nil, wrap(verb, id, err)
 	}
 	all, err := us.store.SessionsOf(ctx, id, maxSessions)

@@ -99,6 +99,7 @@ func (us *Users) readSession(ctx context.Context, hash string) (*Session, error)
 func (us *Users) ownSession(ctx context.Context, verb, token string) (*Session, error) {
 	s, err := us.session(ctx, verb, token)
 	if err == nil && s.IsImpersonated() {
+		us.denied(ctx, s.Actor(), verb, ToUser(s.UserID), 0)
 		return nil, ErrForbidden
 	}
 	return s, err

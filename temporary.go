@@ -98,7 +98,7 @@ func (us *Users) GeneratePassword(ctx context.Context, id UserID, g Generated) (
 func (us *Users) generatePassword(ctx context.Context, id UserID, g Generated) (Secret, error) {
 	const verb = "GeneratePassword"
 	u, err := us.byID(ctx, id) // before the work of hashing
-	if err := us.askOf(ctx, verb, u, err); err != nil {
+	if err := us.on(ToUser(id)).askOf(ctx, verb, u, err); err != nil {
 		return Secret{}, err
 	}
 	made, err := g.Generator.Generate()

@@ -38,6 +38,7 @@ type Users struct {
 	late     *lateEvents
 	actor    *Actor   // nil is the program itself, see For
 	about    *ScopeID // the scope that the actor is asked about, see in; nil: its own
+	target   Subject  // whom the verb names, see on
 }
 
 // New returns the accounts that are kept in store. It reports everything that
@@ -89,7 +90,7 @@ func (us *Users) Atomic(ctx context.Context, fn func(ctx context.Context) error)
 // none, and an [InvalidError] if id is not positive.
 func (us *Users) ByID(ctx context.Context, id UserID) (*User, error) {
 	u, err := us.byID(ctx, id)
-	u, err = us.show(ctx, "ByID", u, err)
+	u, err = us.on(ToUser(id)).show(ctx, "ByID", u, err)
 	return u, wrap("find user", id, err)
 }
 
@@ -147,7 +148,7 @@ func (us *Users) ByAddress(ctx context.Context, mailbox string) (*User, error) {
 // ByIDs returns those of the users that exist and are not deleted, in the
 // order of their IDs, with one question.
 func (us *Users) ByIDs(ctx context.Context, ids ...UserID) ([]*User, error) {
-	q := us.asking("ByIDs")
+	q := us.onOne(ids).asking("ByIDs")
 	if err := q.ask(ctx); err != nil {
 		return nil, wrap("find users", 0, err)
 	}

@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/store/memory"
@@ -36,6 +39,7 @@ func happened(t testing.TB, s roster.Store) []*roster.Event {
 func TestEveryWriteIsRecorded(t *testing.T) {
 	kinds := map[string]map[string]bool{}
 	seen := map[string]bool{}
+	documented := detailsPage(t)
 	for _, f := range flows {
 		store := &faultStore{Store: memory.New()}
 		r := &faultRun{t: t, store: store, flow: f, w: f.world(t, store)}
@@ -52,6 +56,9 @@ func TestEveryWriteIsRecorded(t *testing.T) {
 		recorded := 0
 		for i, e := range happened(t, store.Store) {
 			seen[string(e.Kind)] = true
+			if e.Kind.IsOwn() {
+				documented.check(t, f, e)
+			}
 			if i < prepared {
 				continue
 			}
@@ -110,6 +117,66 @@ func checkEventsPage(t *testing.T, kinds map[string]map[string]bool) {
 		return
 	}
 	t.Errorf("docs/events.md is not what the verbs record: go test ./internal/acceptance -run TestEveryWriteIsRecorded -update-events\n%s", b.String())
+}
+
+// detailTypes are the types of details as docs/events.md names them.
+var detailTypes = map[string]func(key string, d roster.Data) bool{
+	"bool": isDetail[bool], "string": isDetail[string], "int": isDetail[int], "int64": isDetail[int64], "[]string": isDetail[[]string],
+	"time.Time": isDetail[time.Time], "uuid.UUID": isDetail[uuid.UUID], "roster.Flags": isDetail[roster.Flags],
+	"roster.Purpose": isDetail[roster.Purpose], "roster.MailKind": isDetail[roster.MailKind], "roster.UserID": isDetail[roster.UserID],
+	"roster.EmailID": isDetail[roster.EmailID], "[]roster.EmailID": isDetail[[]roster.EmailID],
+	"[]roster.Permission": isDetail[[]roster.Permission],
+}
+
+func isDetail[T any](key string, d roster.Data) bool {
+	_, ok := roster.Field[T](key).In(d)
+	return ok
+}
+
+// detailsTable is what docs/events.md says of the details: types by kind and key.
+type detailsTable map[roster.EventKind]map[string]string
+
+var detailsRow = regexp.MustCompile("(?m)^\\| (`.*?`) \\| (`.*?`) \\| `(.*?)` \\| .+ \\|$")
+
+func detailsPage(t *testing.T) detailsTable {
+	t.Helper()
+	page, err := os.ReadFile(eventsPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "<!-- details -->")
+	text, _, _ = strings.Cut(text, "<!-- end details -->")
+	table, rows := detailsTable{}, detailsRow.FindAllStringSubmatch(text, -1)
+	for _, row := range rows {
+		if detailTypes[row[3]] == nil {
+			t.Errorf("docs/events.md: nobody knows the type %s", row[3])
+		}
+		for kind := range strings.SplitSeq(strings.Trim(row[1], "`"), "`, `") {
+			if !roster.EventKind(kind).IsOwn() {
+				t.Errorf("docs/events.md: nothing records %s", kind)
+			}
+			for key := range strings.SplitSeq(strings.Trim(row[2], "`"), "`, `") {
+				if table[roster.EventKind(kind)] == nil {
+					table[roster.EventKind(kind)] = map[string]string{}
+				}
+				table[roster.EventKind(kind)][key] = row[3]
+			}
+		}
+	}
+	if n := strings.Count(text, "\n| `"); n == 0 || n != len(rows) {
+		t.Errorf("docs/events.md: %d of %d rows of details can be read", len(rows), n)
+	}
+	return table
+}
+
+// check reports what an event says that the page does not.
+func (table detailsTable) check(t *testing.T, f flow, e *roster.Event) {
+	t.Helper()
+	for key := range e.Details {
+		if typ, ok := table[e.Kind][key]; !ok || !detailTypes[typ](key, e.Details) {
+			t.Errorf("%s: %s has a detail %s=%s, and docs/events.md says %q of it", f, e.Kind, key, e.Details[key], typ)
+		}
+	}
 }
 
 // TestVetoUndoesEverything refuses every event of every flow in turn: nothing is
