@@ -56,13 +56,13 @@ const (
 	EventSignInThrottled EventKind = "sign_in.throttled" // nothing was looked at; see [Users.Events] - verb
 
 	// Sessions. One that runs out is not recorded.
-	EventSessionStarted       EventKind = "session.started" // - session
-	EventSessionRenewed       EventKind = "session.renewed" // has a new token - session
-	EventSessionEnded         EventKind = "session.ended"   // - session
-	EventSessionsEnded        EventKind = "sessions.ended"  // all of a user, or all others - others
+	EventSessionStarted       EventKind = "session.started"         // - session
+	EventSessionRenewed       EventKind = "session.renewed"         // has a new token - session
+	EventSessionEnded         EventKind = "session.ended"           // - session
+	EventSessionsEnded        EventKind = "sessions.ended"          // all of a user, or all others - others
 	EventReauthenticated      EventKind = "session.reauthenticated" // - session
-	EventImpersonationStarted EventKind = "impersonation.started" // - session
-	EventImpersonationEnded   EventKind = "impersonation.ended" // - session
+	EventImpersonationStarted EventKind = "impersonation.started"   // - session
+	EventImpersonationEnded   EventKind = "impersonation.ended"     // - session
 
 	// Notices.
 	EventChangeUndone   EventKind = "change.undone"
