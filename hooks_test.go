@@ -224,7 +224,7 @@ func TestFailuresFillNoDatabase(t *testing.T) {
 	}
 	env.Clock.Advance(366 * 24 * time.Hour)
 	p, err := env.Prune(ctx, roster.Budget{Rows: 10_000})
-	if err != nil || p.Items < rows {
+	if err != nil || p.Events < rows {
 		t.Errorf("pruned %+v, %v", p, err)
 	}
 	if all, kinds := events(t, env.Users); len(all) != 1 || kinds != "pruned" {
