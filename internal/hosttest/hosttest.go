@@ -90,7 +90,7 @@ func Run(t *testing.T, open func(t testing.TB, prefixes ...string) []*Place, nam
 		"DB/Atomic": dbAtomic, "DB/Doom": dbDoom, "DB/Inner": dbInner, "DB/Kept": dbKept, "DB/Ends": dbEnds,
 		"DB/Outside": dbOutside, "DB/Bound": dbBound, "DB/Builders": dbBuilders, "DB/Retry": dbRetry, "DB/Event": dbEvent,
 		"Join/Commit": joinCommit, "Join/Rollback": joinRollback, "Join/Failure": joinFailure, "Join/Write": joinWrite,
-		"Join/Nested": joinNested, "Join/Panic": joinPanic, "Join/Early": joinEarly, "Join/Kept": joinKept, "Join/Again": joinAgain,
+		"Join/Nested": joinNested, "Join/Panic": joinPanic, "Join/Early": joinEarly, "Join/Lie": joinLie, "Join/Kept": joinKept, "Join/Again": joinAgain,
 		"Join/Turns": joinTurns, "Join/Outer": joinOuter, "Join/Canceled": joinCanceled, "Join/Own": joinOwn, "Join/Writers": joinWriters,
 		"Join/Broken": joinBroken,
 	} {

@@ -78,7 +78,7 @@ func joinRollback(t *testing.T, p *Place) {
 	}))
 	ok(t, tx.Rollback())
 	fails(t, "done", done(errHost), errHost)
-	ok(t, done(nil)) // too late to matter
+	fails(t, "told otherwise", done(nil), errHost)
 	wantRan(t, ran)
 	p.rows(t, 0, 0)
 }
@@ -204,21 +204,81 @@ func joinPanic(t *testing.T, p *Place) {
 	p.rows(t, 2, 1)
 }
 
-// To say that it is committed before it is does nothing but fail.
+// To say that it is committed before it is does nothing but fail: what waits goes
+// on waiting.
 func joinEarly(t *testing.T, p *Place) {
 	var ran []string
 	joined, tx, done := p.begin(t, t.Context())
-	later(joined, &ran, "never")
+	later(joined, &ran, "later")
 	_, err := p.user(joined, "ann")
 	ok(t, err)
-	if err := done(nil); err == nil {
-		t.Error("done before the commit succeeded")
+	for range 2 {
+		if err := done(nil); err == nil || !strings.Contains(err.Error(), "has not ended") {
+			t.Errorf("done before the commit: %v", err)
+		}
 	}
 	_, err = p.user(joined, "ben")
-	fails(t, "afterwards", err, roster.ErrTxDone)
-	ok(t, tx.Commit())
+	ok(t, err)
 	wantRan(t, ran)
-	p.rows(t, 1, 0)
+	ok(t, done(tx.Commit()))
+	wantRan(t, ran, "later")
+	p.rows(t, 2, 0)
+}
+
+// Who says that it is committed when it was rolled back is not believed, as far as
+// a verb has written in it.
+func joinLie(t *testing.T, p *Place) {
+	users, err := roster.New(p.Store, nil)
+	ok(t, err)
+	for what, c := range map[string]struct {
+		work  func(ctx context.Context, tx *sql.Tx) error
+		end   func(tx *sql.Tx) error
+		taken bool
+	}{
+		"committed":   {nil, (*sql.Tx).Commit, true},
+		"rolled back": {nil, (*sql.Tx).Rollback, false},
+		"rolled back, and others write": {nil, func(tx *sql.Tx) error {
+			return errors.Join(tx.Rollback(), users.Create(t.Context(), &roster.User{Name: "other"}))
+		}, false},
+		"a verb failed": {func(ctx context.Context, _ *sql.Tx) error {
+			_ = users.Atomic(ctx, func(ctx context.Context) error {
+				return errors.Join(users.Create(ctx, &roster.User{Name: "never"}), errHost)
+			})
+			return nil
+		}, (*sql.Tx).Commit, true},
+		"only a verb that failed": {func(ctx context.Context, _ *sql.Tx) error {
+			return errHost
+		}, (*sql.Tx).Commit, true},
+	} {
+		var ran []string
+		joined, tx, done := p.begin(t, t.Context())
+		later(joined, &ran, what)
+		_ = users.Atomic(joined, func(ctx context.Context) error {
+			if err := users.Create(ctx, &roster.User{Name: "ann"}); err != nil {
+				return err
+			}
+			if c.work != nil {
+				return c.work(ctx, tx)
+			}
+			return nil
+		})
+		ok(t, c.end(tx))
+		err := done(nil)
+		if c.taken {
+			ok(t, err)
+			wantRan(t, ran, what)
+		} else if err == nil || !strings.Contains(err.Error(), "nothing that was written in it is there") {
+			t.Errorf("%s: %v", what, err)
+		} else {
+			wantRan(t, ran)
+			if again := done(nil); again == nil {
+				t.Errorf("%s: believed when it was said again", what)
+			}
+		}
+		if u, err := users.ByName(t.Context(), "ann"); err == nil {
+			ok(t, users.Purge(t.Context(), u.ID))
+		}
+	}
 }
 
 // The context is over when the transaction is, told or not.
@@ -243,6 +303,9 @@ func joinKept(t *testing.T, p *Place) {
 		}
 		if _, _, err := p.Store.Join(joined, tx); what != "not told" && what != "not told either" {
 			fails(t, what+": Join", err, roster.ErrTxDone)
+			if err == nil || !strings.Contains(err.Error(), "join with the one that it was made from") {
+				t.Errorf("%s: Join: %v", what, err)
+			}
 		}
 	}
 	p.rows(t, 0, 0)
@@ -347,6 +410,9 @@ func joinOuter(t *testing.T, p *Place) {
 			var un *roster.UnavailableError
 			if !errors.As(err, &un) || un.What != roster.UnavailableBusy {
 				t.Errorf("%s: %v, want an UnavailableError of %q", what, err, roster.UnavailableBusy)
+			}
+			if !strings.Contains(err.Error(), "use the context of its function, and not the joined one") {
+				t.Errorf("%s: %v, which does not say why", what, err)
 			}
 		}
 		return nil

@@ -53,7 +53,7 @@ var (
 // known are the packages that blocks use by their names.
 var known = names(
 	"bytes", "cmp", "context", "crypto/tls", "crypto/x509", "database/sql", "embed", "encoding/csv", "encoding/json", "errors", "fmt", "html", "html/template", "io", "io/fs",
-	"iter", "log", "log/slog", "maps", "net", "net/http", "net/http/httptest", "net/netip", "net/url", "os", "os/signal", "path/filepath",
+	"iter", "log", "log/slog", "maps", "math/rand/v2", "net", "net/http", "net/http/httptest", "net/netip", "net/url", "os", "os/signal", "path/filepath",
 	"slices", "strconv", "strings", "sync", "syscall", "testing", "testing/synctest", "time",
 	"github.com/google/uuid", "golang.org/x/text/language", "github.com/uptrace/bun", "github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgxpool", "github.com/jackc/pgx/v5/stdlib",
 	module, module+"/ldapauth", module+"/mailer", module+"/mailer/mailertest", module+"/password", module+"/rostertest", module+"/rostertest/dbtest", module+"/sessioncookie", module+"/socials",

@@ -42,7 +42,8 @@ type Store struct {
 	groupModel *mixin.Type[roster.GroupModel]
 
 	writer chan struct{} // holds one value while somebody writes
-	ids    struct {      // the last ones given; of the writer
+	holder txn.Holder
+	ids    struct { // the last ones given; of the writer
 		user  roster.UserID
 		email roster.EmailID
 		mail  roster.MailID
@@ -80,6 +81,7 @@ func (s *Store) begin(ctx context.Context) (*tx, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
+	s.holder.Hold(ctx)
 	return &tx{store: s, state: s.last.Load().fork()}, nil
 }
 
@@ -100,6 +102,7 @@ func (t *tx) end(err error) error {
 		t.store.publish(t.state)
 	}
 	t.state = nil
+	t.store.holder.Release()
 	t.store.unlock()
 	return err
 }
@@ -122,7 +125,7 @@ func (s *Store) lock(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timeout.C:
-		return &roster.UnavailableError{What: roster.UnavailableBusy}
+		return s.holder.Busy(ctx)
 	}
 }
 

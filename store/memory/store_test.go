@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -224,6 +225,14 @@ func TestBusy(t *testing.T) {
 				var busy *roster.UnavailableError
 				if err := write(); !errors.As(err, &busy) || busy.What != roster.UnavailableBusy {
 					t.Errorf("%s: %v, want busy", what, err)
+				}
+				if err := write(); err == nil || !strings.HasSuffix(err.Error(), "inside Atomic use the context of its function") {
+					t.Errorf("%s: %v, which does not say why", what, err)
+				}
+				began = time.Now()
+				other := context.WithValue(outside, new(int), "of somebody else")
+				if err := s.PurgeUser(other, 1); err == nil || err.Error() != "roster: unavailable: busy" {
+					t.Errorf("%s of somebody else: %v", what, err)
 				}
 				if waited := time.Since(began); waited != busyTimeout {
 					t.Errorf("%s failed after %v, want %v", what, waited, busyTimeout)

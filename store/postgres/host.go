@@ -60,8 +60,11 @@ func (s *Store) SQL(ctx context.Context) Conn { return s.core.SQL(ctx) }
 //
 // done has to be told how the transaction ended, as soon as it has: nil for
 // committed. It returns what it is told. What waits for the commit by
-// [roster.AfterCommit] runs then, or never. Afterwards the context answers
-// ErrTxDone. Before the commit, done(nil) fails and runs nothing.
+// [roster.AfterCommit] runs then, or never: without done nothing of it runs, and
+// nobody is told. Afterwards the context answers ErrTxDone. done(nil) fails and runs
+// nothing if the transaction has not ended, and can be called again when it has; and
+// if it was rolled back, as far as a verb has changed anything in it, which is looked
+// up.
 //
 // In the joined context each verb, and each outermost Atomic, is a savepoint: if it
 // fails, all of it is undone and nothing else, and the host may go on. Nothing is

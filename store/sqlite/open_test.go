@@ -108,6 +108,17 @@ func TestOpenFails(t *testing.T) {
 			unavailable(t, err, roster.UnavailableDatabase, path, dir)
 		})
 	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none", "app.db"): "sqlite: the directory that the file is to be in does not exist",
+		dir:                                  "sqlite: the path is that of a directory, and not of a file",
+	} {
+		if _, err := sqlite.Open(t.Context(), path); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "none.db"), sqlite.NoMigrate()); err == nil || err.Error() != "sqlite: there is no such file" {
+		t.Errorf("no file, and not to be made: %v", err)
+	}
 	if _, err := sqlite.Open(t.Context(), ""); err == nil {
 		t.Error("the empty path was opened")
 	}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -80,6 +81,9 @@ func open(ctx context.Context, path string, durable bool, o *config) (*Store, er
 	if err != nil {
 		return nil, err
 	}
+	if err := usable(path, o.asis); err != nil {
+		return nil, err
+	}
 	// It holds password hashes: a new file is for its owner alone. If it cannot be
 	// made, or is there, SQLite tells what is to be told.
 	if !o.asis {
@@ -108,6 +112,21 @@ func open(ctx context.Context, path string, durable bool, o *config) (*Store, er
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+// usable tells what SQLite says of all paths in the same words.
+func usable(path string, there bool) error {
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		return unavailable("the directory that the file is to be in does not exist", err)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return unavailable("the path is that of a directory, and not of a file", nil)
+	case there && errors.Is(err, fs.ErrNotExist):
+		return unavailable("there is no such file", err)
+	}
+	return nil
 }
 
 // New returns a Store on an open handle of the driver modernc.org/sqlite, which

@@ -11,7 +11,7 @@ import (
 )
 
 type eventQueries struct {
-	insert, count, forget, prune *Query
+	insert, count, forget, prune, byIDs *Query
 
 	pages [8]*Query // by what is asked for: the user, the actor, the kind
 }
@@ -34,6 +34,7 @@ ON CONFLICT (count_key) WHERE count_key IS NOT NULL DO UPDATE SET times = {event
 RETURNING id, times`),
 		forget: s.constant("UPDATE {events} SET addr = '' WHERE addr <> '' AND (real_actor_id <> 0 AND " + s.dialect.In("real_actor_id", 1) +
 			" OR user_id <> 0 AND real_actor_id = 0 AND " + s.dialect.In("user_id", 1) + ")"),
+		byIDs: s.constant("SELECT id, happened_at FROM {events} WHERE " + s.dialect.In("id", 1)),
 		prune: s.planned(`WITH gone AS MATERIALIZED (
 SELECT id FROM {events} WHERE happened_at < $1 ORDER BY happened_at, id LIMIT $2` + s.dialect.ForUpdate + `)
 DELETE FROM {events} WHERE id IN (SELECT id FROM gone)`),
@@ -75,6 +76,7 @@ func (s *Store) InsertEvent(ctx context.Context, e *roster.Event) error {
 	err = s.returning(ctx, s.event.insert, func(rows *sql.Rows) error { return rows.Scan(&id) }, args...)
 	if err == nil {
 		e.ID = roster.EventID(id)
+		s.note(ctx, id, e.At)
 	}
 	return err
 }

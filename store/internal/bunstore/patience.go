@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/store/internal/txn"
 )
 
 // patience is how long one call waits for others. It starts when there is
@@ -50,7 +51,13 @@ func (p *patience) enter(ctx context.Context, place chan struct{}) (leave func()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-p.over:
-		return nil, &roster.UnavailableError{What: roster.UnavailableBusy}
+		if place == p.store.writer {
+			return nil, p.store.holder.Busy(ctx)
+		}
+		return nil, &txn.Misused{
+			Reason: "an Atomic has the joined transaction to itself: inside it use the context of its function, and not the joined one",
+			Busy:   &roster.UnavailableError{What: roster.UnavailableBusy},
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func (s *Store) save(ctx context.Context, t *tx) (*tx, error) {
 	if _, err := t.ExecContext(ctx, "SAVEPOINT "+s.savepoint()); err != nil {
 		return nil, s.failed(ctx, nil, true, false, err)
 	}
-	return &tx{session: t.session, inner: true}, nil
+	return &tx{session: t.session, inner: true, noted: len(t.events)}, nil
 }
 
 // lock makes a transaction of the host the writer, if there is one at a time.
@@ -63,6 +63,7 @@ func (t *tx) back() error {
 	defer cancel()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.events = t.events[:t.noted]
 	name := t.store.savepoint()
 	_, err := t.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name+"; RELEASE SAVEPOINT "+name)
 	return t.store.failed(ctx, nil, true, false, err)

@@ -59,6 +59,7 @@ type Store struct {
 	own atomic.Pointer[string] // see place
 
 	writer chan struct{} // holds one value while somebody writes; nil if many may
+	holder txn.Holder    // of writer
 
 	mu       sync.Mutex
 	closed   bool

@@ -11,7 +11,8 @@ import (
 type tx struct {
 	*session
 	leave func()
-	inner bool // a savepoint
+	inner bool // a savepoint, and
+	noted int  // how many events there were before
 }
 
 // session is what a transaction has in common with its savepoints.
@@ -23,6 +24,7 @@ type session struct {
 
 	mu     sync.Mutex // one statement at a time: fn may use goroutines
 	locked bool       // see lock
+	events []noted    // see note
 	stmts  map[*Query]*sql.Stmt
 }
 
@@ -37,7 +39,13 @@ func (s *Store) begin(ctx context.Context) (*tx, error) {
 		return nil, err
 	}
 	s.prepareWanted(ctx)
-	t := &tx{session: &session{store: s}, leave: sync.OnceFunc(leave)}
+	if s.writer != nil {
+		s.holder.Hold(ctx)
+	}
+	t := &tx{session: &session{store: s}, leave: sync.OnceFunc(func() {
+		s.holder.Release()
+		leave()
+	})}
 	if err := p.try(ctx, true, func() error { return t.begin(ctx) }); err != nil {
 		t.leave()
 		return nil, s.failed(ctx, nil, false, false, err)
