@@ -1,12 +1,12 @@
 package postgres_test
 
 import (
-	"database/sql"
 	"testing"
 	"time"
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/internal/pgtest"
+	"github.com/go-roster/roster/internal/storebench"
 	"github.com/go-roster/roster/store/postgres"
 )
 
@@ -36,23 +36,19 @@ func BenchmarkReadOwn(b *testing.B) {
 	}
 	db := pgtest.Open(b, dsn)
 	defer db.Close()
-	stmt, err := db.PrepareContext(ctx, "SELECT "+handColumns+", u.plan, u.seats, u.paid_until, u.nick FROM "+prefix+"users u WHERE u.id = $1")
+	stmt, err := db.PrepareContext(ctx, "SELECT "+storebench.Columns+", u.plan, u.seats, u.paid_until, u.nick FROM "+prefix+"users u WHERE u.id = $1")
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer stmt.Close()
 	hand := func() error {
 		own := new(subscriber)
-		var until sql.NullTime
-		u, err := handScan(stmt.QueryRowContext(ctx, int64(m.ID)), &own.Plan, &own.Seats, &until, &own.Nick)
+		u, err := storebench.Scan(stmt.QueryRowContext(ctx, int64(m.ID)), &own.Plan, &own.Seats, storebench.Time{To: &own.PaidUntil}, &own.Nick)
 		if err != nil {
 			return err
 		}
-		own.User, own.PaidUntil = *u, until.Time.UTC()
+		own.User = *u
 		return nil
 	}
-	compare(b, func() error {
-		_, err := s.UserByID(ctx, m.ID)
-		return err
-	}, hand)
+	compare(b, func() error { return only(s.UserByID(ctx, m.ID)) }, hand)
 }

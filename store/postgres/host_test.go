@@ -82,5 +82,5 @@ func places(t testing.TB, dsn string, prefixes ...string) []*hosttest.Place {
 }
 
 func BenchmarkHost(b *testing.B) {
-	hosttest.Bench(b, places(b, pgtest.Database(b, ""), "roster_")[0], func(t time.Time) any { return t }, compare)
+	hosttest.Bench(b, places(b, pgtest.Database(b, ""), "roster_")[0], written, compare)
 }

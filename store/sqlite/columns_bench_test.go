@@ -1,12 +1,12 @@
 package sqlite_test
 
 import (
-	"database/sql"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/go-roster/roster"
+	"github.com/go-roster/roster/internal/storebench"
 	"github.com/go-roster/roster/store/sqlite"
 )
 
@@ -33,26 +33,19 @@ func BenchmarkReadOwn(b *testing.B) {
 	if err := s.InsertUser(ctx, m, "ann"); err != nil {
 		b.Fatal(err)
 	}
-	stmt, err := raw(b, path).PrepareContext(ctx, "SELECT "+handColumns+", u.plan, u.seats, u.paid_until, u.nick FROM roster_users u WHERE u.id = $1")
+	stmt, err := raw(b, path).PrepareContext(ctx, "SELECT "+storebench.Columns+", u.plan, u.seats, u.paid_until, u.nick FROM roster_users u WHERE u.id = $1")
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer stmt.Close()
 	hand := func() error {
 		own := new(subscriber)
-		var until, nick sql.NullString
-		u, err := handScan(stmt.QueryRowContext(ctx, int64(m.ID)), &own.Plan, &own.Seats, &until, &nick)
+		u, err := storebench.Scan(stmt.QueryRowContext(ctx, int64(m.ID)), &own.Plan, &own.Seats, storebench.Time{To: &own.PaidUntil}, &own.Nick)
 		if err != nil {
 			return err
 		}
 		own.User = *u
-		if nick.Valid {
-			own.Nick = &nick.String
-		}
-		if until.Valid {
-			own.PaidUntil, err = time.Parse("2006-01-02 15:04:05.999999-07:00", until.String)
-		}
-		return err
+		return nil
 	}
 	compare(b, func() error { return only(s.UserByID(ctx, m.ID)) }, hand)
 }

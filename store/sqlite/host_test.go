@@ -3,7 +3,6 @@ package sqlite_test
 import (
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/go-roster/roster/internal/hosttest"
 	"github.com/go-roster/roster/store/sqlite"
@@ -28,5 +27,5 @@ func BenchmarkHost(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "bench.db")
 	hosttest.Bench(b, &hosttest.Place{
 		Store: open(b, path), DB: raw(b, path), Users: "roster_users", Serial: "INTEGER PRIMARY KEY",
-	}, func(t time.Time) any { return t.Format("2006-01-02 15:04:05.999999-07:00") }, compare)
+	}, written, compare)
 }
