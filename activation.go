@@ -84,17 +84,17 @@ func (us *Users) peek(ctx context.Context, code string) (*Peeked, error) {
 	}
 	u, err := us.byID(ctx, a.UserID)
 	if err != nil {
-		return nil, us.deadIf(err, ErrNotFound, "no such user")
+		return nil, us.deadIf(ctx, err, ErrNotFound, "no such user")
 	}
 	if !u.mayLogin() {
-		return nil, us.dead("no such user")
+		return nil, us.dead(ctx, "no such user")
 	}
 	claims, err := us.store.EmailsByKey(ctx, e.AddressKey)
 	if err != nil {
 		return nil, err
 	}
 	if takenByOther(claims, e) {
-		return nil, us.dead("address taken")
+		return nil, us.dead(ctx, "address taken")
 	}
 	needs := a.Purpose == PurposeResetPassword
 	if !needs {

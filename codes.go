@@ -47,21 +47,21 @@ func hashCode(code string) (hash string, ok bool) {
 func (us *Users) lookUp(ctx context.Context, code string, now time.Time, purposes ...Purpose) (*Activation, *UserEmail, error) {
 	hash, ok := hashCode(code)
 	if !ok {
-		return nil, nil, us.dead("malformed")
+		return nil, nil, us.dead(ctx, "malformed")
 	}
 	a, err := us.store.ActivationByHash(ctx, hash)
 	if err != nil {
-		return nil, nil, us.deadIf(err, ErrNotFound, "unknown")
+		return nil, nil, us.deadIf(ctx, err, ErrNotFound, "unknown")
 	}
 	switch {
 	case !now.Before(a.ExpiresAt):
-		return nil, nil, us.dead("expired")
+		return nil, nil, us.dead(ctx, "expired")
 	case !slices.Contains(purposes, a.Purpose):
-		return nil, nil, us.dead("wrong purpose")
+		return nil, nil, us.dead(ctx, "wrong purpose")
 	}
 	e, err := us.emailOf(ctx, a.UserID, a.EmailID)
 	if err != nil {
-		return nil, nil, us.deadIf(err, ErrNotFound, "address gone")
+		return nil, nil, us.deadIf(ctx, err, ErrNotFound, "address gone")
 	}
 	return a, e, nil
 }
@@ -83,10 +83,10 @@ func (us *Users) redeem(
 	}
 	m, err := us.store.LockUser(ctx, a.UserID)
 	if err != nil {
-		return us.deadIf(err, ErrNotFound, "no such user")
+		return us.deadIf(ctx, err, ErrNotFound, "no such user")
 	}
 	if !bind(m).mayLogin() {
-		return us.dead("no such user")
+		return us.dead(ctx, "no such user")
 	}
 	// The claims are locked before the code goes: whoever holds them deletes other
 	// claims, and the codes for those with them.
@@ -95,39 +95,39 @@ func (us *Users) redeem(
 		return err
 	}
 	if e = ofUser(claims, a.UserID); e == nil || e.ID != a.EmailID {
-		return us.dead("address gone")
+		return us.dead(ctx, "address gone")
 	}
 	if takenByOther(claims, e) {
-		return us.dead("address taken")
+		return us.dead(ctx, "address taken")
 	}
 	if err := may(ctx, m, a); err != nil {
 		return err
 	}
 	// In one statement: what was found above may be gone by now.
 	if _, err := us.store.RedeemActivation(ctx, a.Hash, now, a.Purpose); err != nil {
-		return us.deadIf(err, ErrNotFound, "used")
+		return us.deadIf(ctx, err, ErrNotFound, "used")
 	}
 	if err := us.emit(ctx, Event{Kind: EventCodeRedeemed, User: a.UserID, Details: details(detailPurpose, a.Purpose, detailEmail, a.EmailID)}); err != nil {
 		return err
 	}
 	was := m.RosterUser().IsActivated()
 	if err := fn(ctx, m, a, proof{e, claims}, now); err != nil {
-		return us.deadIf(err, ErrConflict, "address taken")
+		return us.deadIf(ctx, err, ErrConflict, "address taken")
 	}
 	return us.nowActivated(ctx, m.RosterUser(), was)
 }
 
 // dead is the one answer to a code that is no good. The reason is for the
 // operator.
-func (us *Users) dead(reason string) error {
-	us.opts.Logger.Info("activation refused", slog.String("reason", reason))
+func (us *Users) dead(ctx context.Context, reason string) error {
+	us.opts.Logger.InfoContext(ctx, "activation refused", slog.String("reason", reason))
 	return ErrActivation
 }
 
 // deadIf is dead for an err that is target, and err else.
-func (us *Users) deadIf(err, target error, reason string) error {
+func (us *Users) deadIf(ctx context.Context, err, target error, reason string) error {
 	if errors.Is(err, target) && !isVeto(err) {
-		return us.dead(reason)
+		return us.dead(ctx, reason)
 	}
 	return err
 }
@@ -154,7 +154,7 @@ func (us *Users) sendAgain(
 		may, done, err := us.countMail(ctx, kind, e.AddressKey, e.UserID)
 		if err != nil {
 			sent = err
-			return us.untold(verb, err)
+			return us.untold(ctx, verb, err)
 		}
 		defer func() { done(sent) }()
 		if may {
@@ -173,23 +173,23 @@ func (us *Users) sendAgain(
 		return nil
 	})
 	sent = err
-	return us.untold(verb, err)
+	return us.untold(ctx, verb, err)
 }
 
 // untold logs what kept a mail from somebody and would tell that there is
 // somebody, since it does not happen for those who are unknown: a Mailer that
 // fails, a store that can be read and not written. Any other error it returns.
-func (us *Users) untold(verb string, err error) error {
+func (us *Users) untold(ctx context.Context, verb string, err error) error {
 	var mail *mailError
 	var veto *vetoError
 	var unavailable *UnavailableError
 	switch {
 	case errors.As(err, &mail):
-		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("kind", string(mail.kind)))
+		us.opts.Logger.ErrorContext(ctx, "mail not sent", slog.String("verb", verb), slog.String("kind", string(mail.kind)))
 	case errors.As(err, &veto):
-		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("refused", string(veto.kind)))
+		us.opts.Logger.ErrorContext(ctx, "mail not sent", slog.String("verb", verb), slog.String("refused", string(veto.kind)))
 	case errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase:
-		us.opts.Logger.Error("mail not sent", slog.String("verb", verb), slog.String("unavailable", unavailable.What))
+		us.opts.Logger.ErrorContext(ctx, "mail not sent", slog.String("verb", verb), slog.String("unavailable", unavailable.What))
 	default:
 		return err
 	}

@@ -222,7 +222,7 @@ func (g *guess) settle(ctx context.Context, err error) {
 	}
 	_, err = g.limiter.TakeLimits(ctx, g.now, LimitTake{g.known, unlimited, g.now.Add(longMemory)})
 	if err != nil {
-		g.us.opts.Logger.Warn("source not noted", slog.Any("error", err))
+		g.us.opts.Logger.WarnContext(ctx, "source not noted", slog.Any("error", err))
 	}
 }
 

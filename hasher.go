@@ -75,7 +75,7 @@ func (us *Users) compare(ctx context.Context, c *Credential, typed string) (ok, 
 		if err == nil || ctx.Err() != nil || errors.Is(err, ErrUnavailable) {
 			return ok, rehash, err
 		}
-		us.opts.Logger.Error("password hash cannot be read", slog.Int64("user", int64(c.UserID)))
+		us.opts.Logger.ErrorContext(ctx, "password hash cannot be read", slog.Int64("user", int64(c.UserID)))
 	}
 	if refused != nil {
 		prepared = "x"

@@ -171,7 +171,7 @@ func (us *Users) wrapCredential(ctx context.Context, c *Credential, w *Wrapped) 
 	hasher, old := us.opts.Hasher, c.Hash.Reveal()
 	if _, err := hasher.Format(old); err != nil {
 		w.Unknown++
-		us.opts.Logger.Error("password hash cannot be read", slog.Int64("user", int64(c.UserID)))
+		us.opts.Logger.ErrorContext(ctx, "password hash cannot be read", slog.Int64("user", int64(c.UserID)))
 		return nil
 	}
 	hash := ""

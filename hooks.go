@@ -66,7 +66,7 @@ func (us *Users) callHook(ctx context.Context, name string, e Event, hook func(c
 		err := error(&UnavailableError{UnavailableHook, errHook}) // of a panic, and of runtime.Goexit
 		defer func() {
 			if recover() != nil {
-				log.Error("hook panicked", slog.String("stack", string(debug.Stack())))
+				log.ErrorContext(ctx, "hook panicked", slog.String("stack", string(debug.Stack())))
 			}
 			done <- err
 		}()
@@ -82,7 +82,7 @@ func (us *Users) callHook(ctx context.Context, name string, e Event, hook func(c
 		return err
 	default:
 	}
-	log.Error("hook hangs")
+	log.ErrorContext(ctx, "hook hangs")
 	if err := context.Cause(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}

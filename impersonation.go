@@ -205,6 +205,6 @@ func (us *Users) endOwn(ctx context.Context, s *Session) error {
 func (us *Users) recordImpersonation(ctx context.Context, what string, s *Session) {
 	by, as, id := s.ImpersonatorID, s.UserID, s.ID
 	AfterCommit(ctx, func(context.Context) {
-		us.opts.Logger.Info("impersonation", slog.String("what", what), slog.Int64("impersonator", int64(by)), slog.Int64("user", int64(as)), slog.String("session", id.String()))
+		us.opts.Logger.InfoContext(ctx, "impersonation", slog.String("what", what), slog.Int64("impersonator", int64(by)), slog.Int64("user", int64(as)), slog.String("session", id.String()))
 	})
 }

@@ -205,7 +205,7 @@ func (us *Users) limited(ctx context.Context, fn func(Limiter) error) error {
 	}
 	err := fn(us.store)
 	if unavailable := new(UnavailableError); errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase {
-		us.opts.Logger.Warn("limits counted in memory only", slog.String("unavailable", unavailable.What))
+		us.opts.Logger.WarnContext(ctx, "limits counted in memory only", slog.String("unavailable", unavailable.What))
 		return fn(us.spare)
 	}
 	return err
@@ -265,6 +265,6 @@ func (us *Users) giveBack(ctx context.Context, l Limiter, one, all []string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := l.GiveLimits(ctx, one, all); err != nil {
-		us.opts.Logger.Warn("limits not given back", slog.Any("error", err))
+		us.opts.Logger.WarnContext(ctx, "limits not given back", slog.Any("error", err))
 	}
 }

@@ -207,7 +207,7 @@ func (us *Users) recordLogin(ctx context.Context, u *User, at time.Time) error {
 	case isVeto(err):
 		return err
 	case us.opts.OnEvent == nil && errors.As(err, &unavailable) && unavailable.What != UnavailableDatabase:
-		us.opts.Logger.Warn("sign-in not recorded", slog.Int64("user", int64(u.ID)), slog.String("unavailable", unavailable.What))
+		us.opts.Logger.WarnContext(ctx, "sign-in not recorded", slog.Int64("user", int64(u.ID)), slog.String("unavailable", unavailable.What))
 		return nil
 	case errors.Is(err, ErrNotFound):
 		return ErrCredentials // purged meanwhile
@@ -244,7 +244,7 @@ func (us *Users) rehash(ctx context.Context, c *Credential, typed string) {
 		err = us.store.SwapCredential(ctx, c.UserID, c.ScopeID, c.Hash, NewSecret(hash))
 	}
 	if err != nil && !errors.Is(err, ErrStale) {
-		us.opts.Logger.Warn("password not rehashed", slog.Int64("user", int64(c.UserID)), slog.Any("error", err))
+		us.opts.Logger.WarnContext(ctx, "password not rehashed", slog.Int64("user", int64(c.UserID)), slog.Any("error", err))
 	}
 }
 

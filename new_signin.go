@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -95,7 +96,11 @@ func (us *Users) noticeApart(ctx context.Context, kind MailKind, id UserID, send
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(WithClient(ctx, client)), lateTimeout)
 		defer cancel()
 		if err := us.store.Atomic(ctx, send); err != nil {
-			us.opts.Logger.Error("mail not sent", slog.String("kind", string(kind)), slog.Int64("user", int64(id)))
+			attrs := []slog.Attr{slog.String("kind", string(kind)), slog.Int64("user", int64(id))}
+			if unavailable := (*UnavailableError)(nil); errors.As(err, &unavailable) {
+				attrs = append(attrs, slog.String("unavailable", unavailable.What))
+			}
+			us.opts.Logger.LogAttrs(ctx, slog.LevelError, "mail not sent", attrs...)
 		}
 	})
 }

@@ -238,6 +238,7 @@ type Options struct {
 
 	// Logger gets what an operator should know, never a secret, an e-mail address
 	// or a name. Users are there by ID, clients by the address of their network (see
-	// [Limits]). Nil means that nothing is logged.
+	// [Limits]). Its handler is given the context of the verb. Nil means that nothing
+	// is logged.
 	Logger *slog.Logger
 }

@@ -58,7 +58,7 @@ func (us *Users) checkBreached(ctx context.Context, prepared string) error {
 		return passwordRefused(err)
 	}
 	optional := us.opts.Policy.BreachedOptional
-	us.opts.Logger.Warn("breached passwords cannot be looked up", slog.Bool("accepted", optional))
+	us.opts.Logger.WarnContext(ctx, "breached passwords cannot be looked up", slog.Bool("accepted", optional))
 	if optional {
 		return nil
 	}

@@ -44,7 +44,7 @@ func (us *Users) activateWithPassword(ctx context.Context, code, password string
 		}
 		m, err := us.store.UserByID(ctx, a.UserID)
 		if err != nil {
-			return nil, us.deadIf(err, ErrNotFound, "no such user")
+			return nil, us.deadIf(ctx, err, ErrNotFound, "no such user")
 		}
 		id = a.UserID
 		return m.RosterUser(), nil
@@ -145,7 +145,7 @@ func (us *Users) hasWays(ctx context.Context, id UserID) (bool, error) {
 func (us *Users) firstProof(ctx context.Context, id UserID) error {
 	proven, err := us.hasProven(ctx, id)
 	if err == nil && proven {
-		err = us.dead("not the first proof")
+		err = us.dead(ctx, "not the first proof")
 	}
 	return err
 }

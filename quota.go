@@ -80,7 +80,7 @@ func (us *Users) countMail(ctx context.Context, kind, key string, to UserID) (ma
 	b := l.window(now, l.AddressMails, every, "mail", kind, key, strconv.FormatInt(int64(to), 10))
 	giveBack, err := us.spend(ctx, now, []budget{b})
 	if errors.Is(err, ErrThrottled) {
-		us.opts.Logger.Info("mail withheld", slog.String("kind", kind))
+		us.opts.Logger.InfoContext(ctx, "mail withheld", slog.String("kind", kind))
 		return false, func(error) {}, nil
 	}
 	return err == nil, func(err error) {
@@ -141,7 +141,7 @@ func (us *Users) tryCode(ctx context.Context, verb string, try func() error) err
 	err = tried()
 	if errors.Is(err, ErrActivation) {
 		if _, failed := us.spend(ctx, now, budgets); failed != nil && !errors.Is(failed, ErrThrottled) {
-			us.opts.Logger.Warn("code not counted", slog.Any("error", failed))
+			us.opts.Logger.WarnContext(ctx, "code not counted", slog.Any("error", failed))
 		}
 	}
 	return err

@@ -57,7 +57,7 @@ func (us *Users) resetPassword(ctx context.Context, code, password string) (u *U
 		}
 		m, err := us.store.UserByID(ctx, a.UserID)
 		if err != nil {
-			return nil, us.deadIf(err, ErrNotFound, "no such user")
+			return nil, us.deadIf(ctx, err, ErrNotFound, "no such user")
 		}
 		return m.RosterUser(), nil
 	})

@@ -149,7 +149,7 @@ func (us *Users) standing(s *Session, now time.Time) standing {
 func (us *Users) drop(ctx context.Context, hash Secret) {
 	AfterCommit(ctx, func(ctx context.Context) {
 		if err := us.store.DropSession(ctx, hash); err != nil && ctx.Err() == nil {
-			us.opts.Logger.Warn("session not removed", slog.Any("error", err))
+			us.opts.Logger.WarnContext(ctx, "session not removed", slog.Any("error", err))
 		}
 	})
 }
@@ -236,7 +236,7 @@ func (us *Users) see(ctx context.Context, s *Session, now time.Time) {
 			err = nil // the request has ended
 		}
 		if err != nil {
-			us.opts.Logger.Warn("session not noted as in use", slog.Any("error", err))
+			us.opts.Logger.WarnContext(ctx, "session not noted as in use", slog.Any("error", err))
 		}
 	})
 }

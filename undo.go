@@ -167,21 +167,21 @@ func (us *Users) AcceptChange(ctx context.Context, code string) error {
 func (us *Users) lookUpUndo(ctx context.Context, code string, now time.Time) (*Undo, *User, error) {
 	hash, ok := hashCode(code)
 	if !ok {
-		return nil, nil, us.dead("malformed")
+		return nil, nil, us.dead(ctx, "malformed")
 	}
 	un, err := us.store.UndoByHash(ctx, hash)
 	if err != nil {
-		return nil, nil, us.deadIf(err, ErrNotFound, "unknown")
+		return nil, nil, us.deadIf(ctx, err, ErrNotFound, "unknown")
 	}
 	if !now.Before(un.ExpiresAt) {
-		return nil, nil, us.dead("expired")
+		return nil, nil, us.dead(ctx, "expired")
 	}
 	m, err := us.store.UserByID(ctx, un.UserID)
 	if err != nil {
-		return nil, nil, us.deadIf(err, ErrNotFound, "no such user")
+		return nil, nil, us.deadIf(ctx, err, ErrNotFound, "no such user")
 	}
 	if !bind(m).mayLogin() {
-		return nil, nil, us.dead("no such user")
+		return nil, nil, us.dead(ctx, "no such user")
 	}
 	return un, m.RosterUser(), nil
 }
@@ -200,28 +200,28 @@ func (us *Users) redeemUndo(
 	}
 	m, err := us.store.LockUser(ctx, un.UserID)
 	if err != nil {
-		return us.deadIf(err, ErrNotFound, "no such user")
+		return us.deadIf(ctx, err, ErrNotFound, "no such user")
 	}
 	if !bind(m).mayLogin() {
-		return us.dead("no such user")
+		return us.dead(ctx, "no such user")
 	}
 	claims, err := us.store.LockEmails(ctx, un.AddressKey)
 	if err != nil {
 		return err
 	}
 	if takenByOther(claims, &UserEmail{UserID: un.UserID}) {
-		return us.dead("address taken")
+		return us.dead(ctx, "address taken")
 	}
 	// In one statement: what was found above may be gone by now.
 	if _, err := us.store.RedeemUndo(ctx, un.Hash, now); err != nil {
-		return us.deadIf(err, ErrNotFound, "used")
+		return us.deadIf(ctx, err, ErrNotFound, "used")
 	}
 	if err := us.emit(ctx, Event{Kind: EventCodeRedeemed, User: un.UserID, Details: details(detailPurpose, PurposeUndo)}); err != nil {
 		return err
 	}
 	was := m.RosterUser().IsActivated()
 	if err := fn(ctx, m, un, now); err != nil {
-		return us.deadIf(err, ErrConflict, "address taken")
+		return us.deadIf(ctx, err, ErrConflict, "address taken")
 	}
 	return us.nowActivated(ctx, m.RosterUser(), was)
 }
@@ -242,7 +242,7 @@ func (us *Users) peekUndo(ctx context.Context, code string) (*Peeked, error) {
 		e = &UserEmail{UserID: un.UserID, Address: un.Address, AddressKey: un.AddressKey}
 	}
 	if takenByOther(claims, e) {
-		return nil, us.dead("address taken")
+		return nil, us.dead(ctx, "address taken")
 	}
 	return &Peeked{PurposeUndo, u, e, un.ExpiresAt, true}, nil
 }

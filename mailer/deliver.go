@@ -172,7 +172,7 @@ func (w *worker) one(ctx context.Context, m *roster.QueuedMail) error {
 	}
 	m.DueAt, m.LastError = w.now().Add(jittered(wait)), failed.class()
 	w.done.Delayed++
-	w.opts.Logger.Warn("mail delayed", w.what(m)...)
+	w.opts.Logger.WarnContext(ctx, "mail delayed", w.what(m)...)
 	return w.settle(ctx, m, nil)
 }
 
@@ -195,7 +195,7 @@ func (w *worker) giveUp(ctx context.Context, m *roster.QueuedMail, class string,
 		return w.opts.OnUndeliverable(ctx, &bare, failed)
 	}
 	w.done.Failed++
-	w.opts.Logger.Error("mail given up", w.what(m)...)
+	w.opts.Logger.ErrorContext(ctx, "mail given up", w.what(m)...)
 	return w.settle(ctx, m, then)
 }
 
@@ -226,7 +226,7 @@ func (w *worker) settle(ctx context.Context, m *roster.QueuedMail, then func(ctx
 	}
 	switch {
 	case lost:
-		w.opts.Logger.Warn("mail was taken up by another worker, or is gone", w.what(m)...)
+		w.opts.Logger.WarnContext(ctx, "mail was taken up by another worker, or is gone", w.what(m)...)
 		return nil
 	case err != nil:
 		return &unsettledError{err}

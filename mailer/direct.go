@@ -109,7 +109,7 @@ func (d *Direct) deliver(ctx context.Context, msg *Message) {
 		if errors.As(err, &failed) {
 			class = failed.class()
 		}
-		d.opts.Logger.Error("mail lost", slog.String("kind", string(msg.Kind)), slog.String("error", class))
+		d.opts.Logger.ErrorContext(ctx, "mail lost", slog.String("kind", string(msg.Kind)), slog.String("error", class))
 	}
 }
 

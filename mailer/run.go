@@ -28,7 +28,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 		pause, wake := o.opts.Poll, o.wake
 		switch {
 		case err != nil:
-			o.opts.Logger.Error("no mail can be sent", slog.String("error", err.Error()))
+			o.opts.Logger.ErrorContext(ctx, "no mail can be sent", slog.String("error", err.Error()))
 			pause, wake = min(firstPause<<min(failures, 10), longestPause), nil
 			failures++
 		case done.Total() > 0: // there may be more
