@@ -246,8 +246,9 @@ func guardGroup(before, after *Group) error {
 
 // DeleteGroup deletes a group: its members are in it no more, and what was
 // granted to it they hold no more. It cannot be undone. It returns ErrNotFound,
-// or an [InvalidError] of [FieldGroup] with [ReasonReserved] for a group that is
-// built in.
+// an [InvalidError] of [FieldGroup] with [ReasonReserved] for a group that is
+// built in, or a [ConflictError] of [FieldReferenced] if a row of the host's refers
+// to it.
 func (us *Users) DeleteGroup(ctx context.Context, id GroupID) error {
 	return wrapGroup("delete group", id, us.lockedGroup(ctx, "DeleteGroup", id, func(ctx context.Context, m GroupModel) error {
 		if m.RosterGroup().IsBuiltIn() {
@@ -364,7 +365,8 @@ type GroupStore interface {
 	UpdateGroup(ctx context.Context, m GroupModel) error
 
 	// DeleteGroup deletes the row, and with it its members and the grants to it.
-	// ErrNotFound if there is none.
+	// ErrNotFound if there is none, a conflict of FieldReferenced if a row that the
+	// store does not know refers to it.
 	DeleteGroup(ctx context.Context, id GroupID) error
 
 	// GroupByName and GroupByUUID find a group.

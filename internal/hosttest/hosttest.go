@@ -118,6 +118,7 @@ func Run(t *testing.T, open func(t testing.TB, prefixes ...string) []*Place, nam
 			p.Tables(t, onDelete)
 			purge(t, p, onDelete)
 			prune(t, p, onDelete)
+			deleteGroup(t, p, onDelete)
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,32 @@ func purge(t *testing.T, p *Place, onDelete string) {
 	ok(t, err)
 	ok(t, users.Purge(ctx, ann.ID))
 	p.rows(t, 0, 0)
+}
+
+// deleteGroup: what they say of groups is, too.
+func deleteGroup(t *testing.T, p *Place, onDelete string) {
+	ctx := t.Context()
+	users, err := roster.New(p.Store, nil)
+	ok(t, err)
+	_, err = p.DB.ExecContext(ctx, "CREATE TABLE meetings (group_id BIGINT NOT NULL REFERENCES "+
+		strings.TrimSuffix(p.Users, "users")+"groups (id) "+onDelete+")")
+	ok(t, err)
+	chess := &roster.Group{Name: "Chess"}
+	ok(t, users.CreateGroup(ctx, chess))
+	_, err = p.Store.SQL(ctx).ExecContext(ctx, "INSERT INTO meetings (group_id) VALUES ($1)", int64(chess.ID))
+	ok(t, err)
+	err = users.DeleteGroup(ctx, chess.ID)
+	if onDelete == "ON DELETE CASCADE" {
+		ok(t, err)
+		return
+	}
+	var c *roster.ConflictError
+	if !errors.As(err, &c) || c.Field != roster.FieldReferenced {
+		t.Errorf("DeleteGroup: %v, want a conflict of %s", err, roster.FieldReferenced)
+	}
+	_, err = p.DB.ExecContext(ctx, "DELETE FROM meetings")
+	ok(t, err)
+	ok(t, users.DeleteGroup(ctx, chess.ID))
 }
 
 // prune: those whom rows of the host hold fast are no obstacle to the others,

@@ -221,7 +221,6 @@ func TestBusy(t *testing.T) {
 				"a write": func() error { return s.PurgeUser(outside, 1) },
 				"Atomic":  func() error { return s.Atomic(outside, func(context.Context) error { return nil }) },
 			} {
-				began := time.Now()
 				var busy *roster.UnavailableError
 				if err := write(); !errors.As(err, &busy) || busy.What != roster.UnavailableBusy {
 					t.Errorf("%s: %v, want busy", what, err)
@@ -229,7 +228,7 @@ func TestBusy(t *testing.T) {
 				if err := write(); err == nil || !strings.HasSuffix(err.Error(), "inside Atomic use the context of its function") {
 					t.Errorf("%s: %v, which does not say why", what, err)
 				}
-				began = time.Now()
+				began := time.Now()
 				other := context.WithValue(outside, new(int), "of somebody else")
 				if err := s.PurgeUser(other, 1); err == nil || err.Error() != "roster: unavailable: busy" {
 					t.Errorf("%s of somebody else: %v", what, err)

@@ -33,7 +33,7 @@ func (s *Store) CheckTables(ctx context.Context) error {
 	}
 	steps, err := s.missingColumns(ctx)
 	if err == nil && len(steps) > 0 {
-		err = s.unfit("columns are missing, and this makes them: " + strings.Join(steps, "; ") + ";")
+		err = s.unfit("columns are missing, and this makes them:\n" + strings.Join(steps, ";\n") + ";")
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/uptrace/bun"
 
 	"github.com/go-roster/roster"
 	"github.com/go-roster/roster/internal/hosttype"
@@ -223,6 +224,15 @@ func TestMistakesInGroups(t *testing.T) {
 	}
 	if _, err := mixin.Of[keeper](); err == nil || !strings.Contains(err.Error(), "the column kept_at is taken by the store") {
 		t.Errorf("kept_at: %v", err)
+	}
+	// A table that bun is told of is none of our business.
+	type tabled struct {
+		bun.BaseModel `bun:"table:roster_users,alias:t"`
+		roster.User
+		Plan string `bun:"plan"`
+	}
+	if typ := of[tabled](t); len(typ.Columns) != 1 {
+		t.Errorf("%d columns", len(typ.Columns))
 	}
 	typ, err := mixin.OfGroup[hosttype.Crew]()
 	if err != nil || !typ.Knows("motto") || !typ.Knows("name_key") || typ.Knows("search") || !typ.IsOwn() || mixin.Group.IsOwn() {
