@@ -299,4 +299,8 @@ type GrantStore interface {
 	// that some grant reaches which does not end at or before now, in one of the
 	// scopes or, if there are none, anywhere; by ID.
 	Privileged(ctx context.Context, now time.Time, scopes []ScopeID, users ...UserID) ([]UserID, error)
+
+	// PruneGrants deletes at most limit grants that ended before that time, the
+	// first to end first. It returns how many.
+	PruneGrants(ctx context.Context, before time.Time, limit int) (int, error)
 }

@@ -164,6 +164,10 @@ type Options struct {
 	// next one is the first then. It is contained as OnEvent is. Nil: there is nothing to do.
 	InitSite func(ctx context.Context, u *User) error
 
+	// GrantKeep is how long grants are kept that are over, see [Users.GrantDuring].
+	// Zero means 30 days, negative for ever.
+	GrantKeep time.Duration
+
 	// EventKeep is how long the record of what has happened is kept, see
 	// [Users.Events]. Zero means a year, negative for ever; less than a day is
 	// refused.

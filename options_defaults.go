@@ -24,6 +24,7 @@ const (
 	defaultPendingTTL    = 7 * 24 * time.Hour
 	defaultNameHold      = 90 * 24 * time.Hour
 	defaultMailKeep      = 30 * 24 * time.Hour
+	defaultGrantKeep     = 30 * 24 * time.Hour
 	defaultEventKeep     = 365 * 24 * time.Hour
 	minEventKeep         = 24 * time.Hour
 	defaultSessionTTL    = 7 * 24 * time.Hour
@@ -59,6 +60,7 @@ func (o *Options) complete() error {
 	o.PendingTTL = cmp.Or(o.PendingTTL, defaultPendingTTL)
 	o.NameHold = cmp.Or(o.NameHold, defaultNameHold)
 	o.MailKeep = cmp.Or(o.MailKeep, defaultMailKeep)
+	o.GrantKeep = cmp.Or(o.GrantKeep, defaultGrantKeep)
 	o.EventKeep = cmp.Or(o.EventKeep, defaultEventKeep)
 	errs = append(errs,
 		option("Policy", o.Policy.Validate()),

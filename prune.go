@@ -22,12 +22,13 @@ type Pruned struct {
 	Mails       int // mails that were done with long enough ago, or emptied since their code expired
 	Limits      int // counts of failures and mails that are over
 	Sessions    int // sessions that expired
+	Grants      int // grants that ended long enough ago
 	Events      int // records of what happened long enough ago
 }
 
 // Total is all of it. Zero means that there is nothing left to do.
 func (p Pruned) Total() int {
-	return p.Activations + p.Undos + p.Emails + p.Users + p.Names + p.Mails + p.Limits + p.Sessions + p.Events
+	return p.Activations + p.Undos + p.Emails + p.Users + p.Names + p.Mails + p.Limits + p.Sessions + p.Grants + p.Events
 }
 
 // Prune removes what has expired, within the budget: run it now and then, again
@@ -36,7 +37,7 @@ func (p Pruned) Total() int {
 //
 // An account is removed if nobody proved its address within Options.PendingTTL
 // and the life of a code that was sent at the end of that, it was never activated or signed in, belongs to no directory and is not
-// flagged Privileged or NeverClean. Of an account that stays, addresses are
+// flagged Privileged or NeverClean; nor is anybody removed whom somebody has put into a group or granted something, over or not. Of an account that stays, addresses are
 // removed that nobody proved for as long; the primary one too, if the account
 // was activated without it. Accounts without an address, such as Create
 // makes, stay, and so do those whom a foreign key of the host's own tables needs:
@@ -54,7 +55,7 @@ func (us *Users) prune(ctx context.Context, b Budget) (Pruned, error) {
 	}
 	e := Event{Kind: EventPruned, Details: details(
 		"activations", p.Activations, "undos", p.Undos, "emails", p.Emails, "users", p.Users, "names", p.Names, "mails", p.Mails,
-		"limits", p.Limits, "sessions", p.Sessions, "events", p.Events)}
+		"limits", p.Limits, "sessions", p.Sessions, "grants", p.Grants, "events", p.Events)}
 	failed := us.store.Atomic(ctx, func(ctx context.Context) error { return us.emit(ctx, e) })
 	return p, cmp.Or(err, failed)
 }
@@ -88,6 +89,11 @@ func (us *Users) pruneRows(ctx context.Context, b Budget) (p Pruned, err error) 
 	}
 	if p.Sessions, err = us.store.PruneSessions(ctx, now, rows); err != nil {
 		return p, err
+	}
+	if us.opts.GrantKeep >= 0 {
+		if p.Grants, err = us.store.PruneGrants(ctx, now.Add(-us.opts.GrantKeep), rows); err != nil {
+			return p, err
+		}
 	}
 	if us.opts.EventKeep >= 0 {
 		if p.Events, err = us.store.PruneEvents(ctx, now.Add(-us.opts.EventKeep), rows); err != nil {

@@ -282,8 +282,8 @@ type UserStore interface {
 
 	// PruneUsers purges at most limit users that were created before that time,
 	// were never activated and never signed in, are not deleted, belong to no
-	// directory, have none of the flags, have an address (so that they wait for
-	// somebody to prove it), and no activation. It returns their IDs, in order. Whom
+	// directory, have none of the flags, are in no group and were granted nothing, have an
+	// address (so that they wait for somebody to prove it), and no activation. It returns their IDs, in order. Whom
 	// PurgeUser would refuse to delete is passed over, and need not be tried again
 	// for a day.
 	PruneUsers(ctx context.Context, before time.Time, without Flags, limit int) ([]UserID, error)

@@ -94,6 +94,10 @@ func (s *faultStore) GrantsIn(
 	return call(ctx, s, func() ([]*roster.Grant, error) { return s.Store.GrantsIn(ctx, scope, after, limit) })
 }
 
+func (s *faultStore) PruneGrants(ctx context.Context, before time.Time, limit int) (int, error) {
+	return call(ctx, s, func() (int, error) { return s.Store.PruneGrants(ctx, before, limit) })
+}
+
 func (s *faultStore) Holds(
 	ctx context.Context, user roster.UserID, p roster.Permission, now time.Time, one, other roster.ScopeID,
 ) (bool, error) {

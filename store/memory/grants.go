@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"time"
 
 	"github.com/go-roster/roster"
 )
@@ -12,6 +13,7 @@ type grantTable struct {
 	byGroup      index[string, *roster.Grant] // by group, scope and permission
 	byScope      index[string, *roster.Grant] // by scope and ID
 	byPermission index[string, *roster.Grant] // by permission, scope and ID
+	byEnd        index[string, *roster.Grant] // by Until and ID, of those that end
 }
 
 // subjectKey is the beginning of the key of the grants of a subject in a scope.
@@ -30,14 +32,26 @@ func (t *grantTable) ofSubject(s roster.Subject) *index[string, *roster.Grant] {
 // setGrant puts a row in the place of the one with its ID, if there is one.
 func (st *state) setGrant(row *roster.Grant) {
 	t := &st.grants
+	if old := t.byID.get(row.ID); old != nil && !old.Until.IsZero() {
+		drop(st, &t.byEnd, endKey(old))
+	}
+	if !row.Until.IsZero() {
+		put(st, &t.byEnd, endKey(row), row)
+	}
 	put(st, &t.byID, row.ID, row)
 	put(st, t.ofSubject(row.Subject), subjectKey(row.Subject, row.ScopeID)+string(row.Permission), row)
 	put(st, &t.byScope, ints(int64(row.ScopeID), int64(row.ID)), row)
 	put(st, &t.byPermission, text(string(row.Permission))+ints(int64(row.ScopeID), int64(row.ID)), row)
 }
 
+// endKey is where a grant stands that ends.
+func endKey(g *roster.Grant) string { return ints(g.Until.UnixMicro(), int64(g.ID)) }
+
 func (st *state) dropGrant(row *roster.Grant) {
 	t := &st.grants
+	if !row.Until.IsZero() {
+		drop(st, &t.byEnd, endKey(row))
+	}
 	drop(st, &t.byID, row.ID)
 	drop(st, t.ofSubject(row.Subject), subjectKey(row.Subject, row.ScopeID)+string(row.Permission))
 	drop(st, &t.byScope, ints(int64(row.ScopeID), int64(row.ID)))
@@ -53,6 +67,27 @@ func (st *state) dropGrants(ix index[string, *roster.Grant], id int64) {
 	for _, row := range rows {
 		st.dropGrant(row)
 	}
+}
+
+// PruneGrants implements [roster.GrantStore].
+func (s *Store) PruneGrants(ctx context.Context, before time.Time, limit int) (int, error) {
+	if limit <= 0 {
+		return nothing[int](ctx, s)
+	}
+	before = micros(before)
+	return write(ctx, s, func(st *state) (int, error) {
+		var rows []*roster.Grant
+		for _, g := range st.grants.byEnd.from("") {
+			if len(rows) >= limit || !g.Until.Before(before) {
+				break
+			}
+			rows = append(rows, g)
+		}
+		for _, g := range rows {
+			st.dropGrant(g)
+		}
+		return len(rows), nil
+	})
 }
 
 // PutGrants implements [roster.GrantStore].

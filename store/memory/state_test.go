@@ -134,6 +134,7 @@ func randomCall(ctx context.Context, s *Store, rng *rand.Rand) {
 	case 21:
 		_, _ = s.ForgetClients(ctx, user)
 		_, _ = s.PruneEvents(ctx, at(), 1)
+		_, _ = s.PruneGrants(ctx, at(), 1)
 	}
 }
 

@@ -309,6 +309,18 @@ func set[ID ~int64](ids []ID) []ID {
 	return slices.Compact(ids)
 }
 
+// isPlaced reports whether somebody has put a user into a group, or granted
+// something.
+func (st *state) isPlaced(id roster.UserID) bool {
+	for range prefixed(st.members.byUser, ints(int64(id))) {
+		return true
+	}
+	for range prefixed(st.grants.byUser, ints(int64(id))) {
+		return true
+	}
+	return false
+}
+
 // PruneUsers implements [roster.UserStore]. Those with the lowest IDs go first.
 func (s *Store) PruneUsers(
 	ctx context.Context, before time.Time, without roster.Flags, limit int,
@@ -324,7 +336,7 @@ func (s *Store) PruneUsers(
 				break
 			}
 			r := st.users.byID.get(id)
-			if r.CreatedAt.Before(before) && r.Flags&without == 0 && st.hasEmail(id) && !st.hasActivation(ints(int64(id))) {
+			if r.CreatedAt.Before(before) && r.Flags&without == 0 && !st.isPlaced(id) && st.hasEmail(id) && !st.hasActivation(ints(int64(id))) {
 				ids = append(ids, id)
 			}
 		}

@@ -274,6 +274,7 @@ func everyCallOnGroups(t *testing.T, s roster.Store, u *roster.User, now time.Ti
 		func() error { return only(s.GrantsOf(ctx, shared.Subject)) },
 		func() error { return only(s.GrantsIn(ctx, 1, 0, 10)) },
 		func() error { _, _, err := s.HeldGrants(ctx, u.ID, 1); return err },
+		func() error { return only(s.PruneGrants(ctx, now, 10)) },
 		func() error { return only(s.Holds(ctx, u.ID, "p", now, 1, 0)) },
 		func() error { return only(s.HeldAnywhere(ctx, u.ID, 2)) },
 		func() error {

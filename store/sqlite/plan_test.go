@@ -200,6 +200,7 @@ func everyCall(ctx context.Context, s roster.Store) {
 	_, _ = s.GrantsIn(ctx, 0, 0, 10)
 	_, _, _ = s.HeldGrants(ctx, u.ID, 1)
 	_, _ = s.HeldAnywhere(ctx, 1, 2)
+	_, _ = s.PruneGrants(ctx, now, 10)
 	_, _ = s.Holds(ctx, u.ID, "p", now, 1, 0)
 	_, _ = s.HeldByAll(ctx, "p", now, []roster.ScopeID{0, 1}, []roster.UserID{1, 2})
 	_, _ = s.HoldersAfter(ctx, "p", now, 1, 0, 0, 10)

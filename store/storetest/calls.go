@@ -148,6 +148,7 @@ func (w *world) calls(t testing.TB, s roster.Store) []call {
 		{"GrantsIn", func(ctx context.Context) error { return only(s.GrantsIn(ctx, 1, 0, 10)) }},
 		{"HeldGrants", func(ctx context.Context) error { _, _, err := s.HeldGrants(ctx, ann, 1); return err }},
 		{"HeldAnywhere", func(ctx context.Context) error { return only(s.HeldAnywhere(ctx, ann, ben)) }},
+		{"PruneGrants", func(ctx context.Context) error { return only(s.PruneGrants(ctx, at(1000*time.Hour), 10)) }},
 		{"Holds", func(ctx context.Context) error { return only(s.Holds(ctx, ann, "p", noon, 1, 0)) }},
 		{"HeldByAll", func(ctx context.Context) error {
 			return only(s.HeldByAll(ctx, "p", noon, []roster.ScopeID{0, 1}, []roster.UserID{ann}))

@@ -14,6 +14,7 @@ var grantCases = []testCase{
 	{name: "Grant/Delete", rule: "DeleteGrants deletes exactly the permissions of the subject in the scope.", run: grantDelete},
 	{name: "Grant/Lists", rule: "GrantsOf lists by scope, then by the bytes of the permission; GrantsIn pages through a scope by ID.", run: grantLists},
 	{name: "Grant/Missing", rule: "A grant to nobody is a conflict of the subject.", run: grantMissing},
+	{name: "Grant/Prune", rule: "PruneGrants deletes at most limit grants that ended before that time, the first to end first.", run: grantPrune},
 	{name: "Held/Grants", rule: "HeldGrants returns what a user has itself and through groups, in the scope and in scope 0, whenever it is good, by ID.", run: heldGrants},
 	{name: "Held/Live", rule: "HeldGrants tells whether the user can sign in, and nobody else holds anything for the others.", run: heldLive},
 	{name: "Held/Period", rule: "A grant is good from From on, strictly before Until.", run: heldPeriod},
@@ -121,6 +122,48 @@ func grantLists(t *testing.T, s roster.Store) {
 	}
 	same(t, "none asked for", got(s.GrantsIn(ctx, 5, 0, 0))(t), []*roster.Grant{})
 	same(t, "of nobody", got(s.GrantsOf(ctx, roster.Subject{}))(t), []*roster.Grant{})
+}
+
+func grantPrune(t *testing.T, s roster.Store) {
+	ctx := t.Context()
+	ann, g := insert(t, s, user("ann")), insertGroup(t, s, group("a"))
+	now := at(10 * time.Hour)
+	end := func(to roster.Subject, p roster.Permission, until time.Time) {
+		one := forever(to, 1)
+		one.Until = until
+		putGrants(t, s, one, p)
+	}
+	toAnn := roster.ToUser(ann.ID)
+	end(toAnn, "never", time.Time{})
+	end(toAnn, "now", now)
+	end(toAnn, "before", now.Add(-time.Microsecond))
+	end(roster.ToGroup(g.ID), "long ago", at(0))
+	end(toAnn, "longer ago", at(-time.Hour))
+	end(toAnn, "longest ago", at(-2*time.Hour))
+	end(toAnn, "longest ago", at(20*time.Hour)) // not any more
+	end(toAnn, "later", at(30*time.Hour))
+	end(toAnn, "later", time.Time{}) // never any more
+	left := func() (names []roster.Permission) {
+		for _, of := range []roster.Subject{toAnn, roster.ToGroup(g.ID)} {
+			for _, one := range got(s.GrantsOf(ctx, of))(t) {
+				names = append(names, one.Permission)
+			}
+		}
+		return names
+	}
+	all := left()
+	for _, limit := range []int{0, -1} {
+		same(t, "none asked for", got(s.PruneGrants(ctx, now, limit))(t), 0)
+	}
+	same(t, "nothing is gone", left(), all)
+	same(t, "pruned", got(s.PruneGrants(ctx, now, 2))(t), 2)
+	same(t, "left", left(), []roster.Permission{"before", "later", "longest ago", "never", "now"})
+	same(t, "pruned", got(s.PruneGrants(ctx, now, 2))(t), 1)
+	same(t, "pruned again", got(s.PruneGrants(ctx, now, 2))(t), 0)
+	same(t, "left", left(), []roster.Permission{"later", "longest ago", "never", "now"})
+	same(t, "all that ever end", got(s.PruneGrants(ctx, at(10_000*time.Hour), 10))(t), 2)
+	same(t, "left", left(), []roster.Permission{"later", "never"})
+	same(t, "in the scope", len(got(s.GrantsIn(ctx, 1, 0, 10))(t)), 2)
 }
 
 func grantMissing(t *testing.T, s roster.Store) {

@@ -203,6 +203,13 @@ func pruneUsersRules(t *testing.T, s roster.Store) {
 		"with an old code":               wait(func(*roster.User) {}),
 		"with both flags":                wait(func(u *roster.User) { u.Flags = flags }),
 	}
+	jury := insertGroup(t, s, group("jury"))
+	stays["in a group"] = wait(func(*roster.User) {})
+	putMember(t, s, jury, stays["in a group"])
+	stays["granted something"] = wait(func(*roster.User) {})
+	putGrants(t, s, forever(roster.ToUser(stays["granted something"].ID), 7), "p")
+	stays["granted the empty grant"] = wait(func(*roster.User) {})
+	putGrants(t, s, forever(roster.ToUser(stays["granted the empty grant"].ID), 0), "")
 	waits := wait(func(*roster.User) {})
 	insertActivation(t, s, activation(primaryOf(t, s, waits), "on its way"))
 	stays["with a code on its way"] = waits
@@ -270,6 +277,14 @@ func pruneUsersEverything(t *testing.T, s roster.Store) {
 	w := populate(t, s)
 	same(t, "purged with a code on its way", got(s.PruneUsers(ctx, at(1000*time.Hour), 0, 100))(t), []roster.UserID{})
 	same(t, "voided", got(s.VoidActivations(ctx, w.ben.ID, 0))(t), 1)
+	for _, m := range got(s.MembershipsOf(ctx, w.ben.ID))(t) {
+		same(t, "purged from a group", got(s.PruneUsers(ctx, at(1000*time.Hour), 0, 100))(t), []roster.UserID{})
+		ok(t, s.DeleteMember(ctx, m.GroupID, m.UserID))
+	}
+	for _, g := range got(s.GrantsOf(ctx, roster.ToUser(w.ben.ID)))(t) {
+		same(t, "purged with a grant", got(s.PruneUsers(ctx, at(1000*time.Hour), 0, 100))(t), []roster.UserID{})
+		only(s.DeleteGrants(ctx, g.Subject, g.ScopeID, g.Permission))
+	}
 	ids := got(s.PruneUsers(ctx, at(1000*time.Hour), 0, 100))(t)
 	same(t, "purged", ids, []roster.UserID{w.ben.ID})
 	same(t, "found by the old text", finds(ctx, t, s, "text of ben"), nobody)

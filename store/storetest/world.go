@@ -263,6 +263,7 @@ func (w *world) disturb(ctx context.Context, s roster.Store) error {
 		s.CountEvent(ctx, "event new", event("new", 0)),
 		only(s.ForgetClients(ctx, w.cat.ID)),
 		only(s.PruneEvents(ctx, at(time.Hour), 1)),
+		only(s.PruneGrants(ctx, at(10_000*time.Hour), 1)),
 		w.regroup(ctx, s, eve),
 		s.PurgeUser(ctx, w.ben.ID),
 	)

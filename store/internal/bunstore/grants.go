@@ -3,6 +3,7 @@ package bunstore
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/go-roster/roster"
 )
@@ -11,7 +12,7 @@ import (
 // the first is for users and the second for groups.
 type grantQueries struct {
 	put, remove, of [2]*Query
-	in              *Query
+	in, prune       *Query
 }
 
 const grantColumns = "id, user_id, group_id, scope_id, permission, valid_from, valid_until, created_by, created_at"
@@ -27,6 +28,9 @@ WHERE g.valid_from IS DISTINCT FROM excluded.valid_from OR g.valid_until IS DIST
 		q.of[i] = s.constant("SELECT " + grantColumns + " FROM {grants} WHERE " + subject + " = $1 ORDER BY scope_id, permission")
 	}
 	q.in = s.planned("SELECT " + grantColumns + " FROM {grants} WHERE scope_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+	q.prune = s.planned(`WITH gone AS MATERIALIZED (
+SELECT id FROM {grants} WHERE valid_until < $1 ORDER BY valid_until, id LIMIT $2` + s.dialect.ForUpdate + `)
+DELETE FROM {grants} WHERE id IN (SELECT id FROM gone)`)
 	return q
 }
 
@@ -75,6 +79,14 @@ func (s *Store) DeleteGrants(ctx context.Context, of roster.Subject, scope roste
 	}
 	i, id := subject(of)
 	return s.exec(ctx, s.grant.remove[i], id, int64(scope), s.dialect.Texts(texts(ps)))
+}
+
+// PruneGrants implements [roster.GrantStore].
+func (s *Store) PruneGrants(ctx context.Context, before time.Time, limit int) (int, error) {
+	if limit <= 0 {
+		return 0, s.nothing(ctx)
+	}
+	return s.exec(ctx, s.grant.prune, s.dialect.Time(before), limit)
 }
 
 // GrantsOf implements [roster.GrantStore].

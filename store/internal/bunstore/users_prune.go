@@ -16,6 +16,7 @@ const keep = 24 * time.Hour
 // staleUser is who waits in vain, since before $1 and with none of the flags $2.
 const staleUser = `u.activated_at IS NULL AND u.deleted_at IS NULL AND u.last_login_at IS NULL
 AND u.directory_id = '' AND u.created_at < $1 AND u.flags & $2 = 0
+AND NOT EXISTS (SELECT 1 FROM {members} m WHERE m.user_id = u.id) AND NOT EXISTS (SELECT 1 FROM {grants} g WHERE g.user_id = u.id)
 AND EXISTS (SELECT 1 FROM {emails} e WHERE e.user_id = u.id)
 AND NOT EXISTS (SELECT 1 FROM {activations} a WHERE a.user_id = u.id)`
 

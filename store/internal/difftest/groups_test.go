@@ -79,6 +79,9 @@ var groupKinds = []kind{
 		})
 		return pair{held, err}
 	}},
+	{"PruneGrants", 1, "At Limit", false, func(ctx context.Context, p *player, o op) any {
+		return two(p.s.PruneGrants(ctx, at(o.At), o.Limit-1))
+	}},
 	{"Holds", 5, "Names Scope At User", true, func(ctx context.Context, p *player, o op) any {
 		return two(p.s.Holds(ctx, p.user(o.User), named(o), at(o.At), roster.ScopeID(o.Scope), roster.ScopeID(o.At%2*o.Scope)))
 	}},
