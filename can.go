@@ -197,8 +197,12 @@ func (us *Users) permissionsOf(ctx context.Context, user UserID, scope ScopeID, 
 }
 
 // WhoCan lists the users who hold a permission in a scope, as the mode says, in
-// the order of their IDs: those for whom [Users.Can] says yes. [EachPage] goes
-// through them all. It returns an [InvalidError] of [FieldPermission],
+// the order of their IDs: those for whom [Users.Can] says yes. For the mode Either
+// that is also who holds it in scope 0, and for every mode the members of the group
+// admin; who holds it in the scope itself is what [Users.GrantsIn] lists.
+// Which of the two it is for one of them, [Users.Explain] says. [EachPage] goes
+// through them all. Through [Users.For] it takes edit_grants there, and then tells the
+// IDs of all of them: whoever answers for a scope is to know who can do what in it. It returns an [InvalidError] of [FieldPermission],
 // [FieldMode], [FieldLimit] or [FieldCursor].
 func (us *Users) WhoCan(ctx context.Context, p Permission, scope ScopeID, mode Mode, page Paging) (*Page[UserID], error) {
 	one, other := mode.scopes(scope)

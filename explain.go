@@ -2,8 +2,7 @@ package roster
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"time"
 )
 
 // Explanation is why [Users.Can] says what it says.
@@ -12,12 +11,14 @@ type Explanation struct {
 	Permission Permission
 	Scope      ScopeID
 	Mode       Mode
+	At         time.Time // when it was so
 
 	Allowed bool
 
 	// CanLogin is [User.CanLogin]: if it is false, no grant gives the user
-	// anything.
+	// anything, and Bars say why: "not activated", "disabled", "banned", "locked".
 	CanLogin bool
+	Bars     []string
 
 	// By are the grants that give the permission, or would if the user could sign
 	// in, by ID: to take it away takes revoking them all. One of the permission "*"
@@ -29,8 +30,8 @@ type Explanation struct {
 	// scope when it wants scope 0.
 	Otherwise []Reach
 
-	// Missing is the smallest grant that would do, or nil: if it is allowed, or
-	// if no grant would help a user who cannot sign in.
+	// Missing is the smallest grant that would do, or nil if there is one By. To a
+	// user who cannot sign in it gives the permission no sooner than they can.
 	Missing *Grant
 }
 
@@ -38,41 +39,6 @@ type Explanation struct {
 type Reach struct {
 	Held
 	Group *Group // through which, or nil if the grant is the user's own
-}
-
-// String says it in a sentence, by IDs, for a log or an administrator.
-func (e *Explanation) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "user %d may", e.User)
-	if !e.Allowed {
-		b.WriteString(" not")
-	}
-	fmt.Fprintf(&b, " %s in scope %d", e.Permission, e.Scope)
-	if !e.CanLogin {
-		b.WriteString(", as one who cannot sign in")
-	}
-	for i, r := range e.By {
-		sep := ", "
-		if i == 0 {
-			sep = ": "
-		}
-		fmt.Fprintf(&b, "%s%s", sep, &r)
-	}
-	for _, r := range e.Otherwise {
-		fmt.Fprintf(&b, "; %s does not count", &r)
-	}
-	if m := e.Missing; m != nil {
-		fmt.Fprintf(&b, "; a grant of %s to %s in scope %d is missing", m.Permission, m.Subject, m.ScopeID)
-	}
-	return b.String()
-}
-
-func (r *Reach) String() string {
-	s := fmt.Sprintf("grant %d of %s in scope %d", r.GrantID, r.Permission, r.ScopeID)
-	if r.GroupID != 0 {
-		s += fmt.Sprintf(" through group %d", r.GroupID)
-	}
-	return s
 }
 
 // Explain says which grants give a user a permission, and through which groups,
@@ -92,7 +58,8 @@ func (us *Users) explain(ctx context.Context, user UserID, p Permission, scope S
 	if err := us.askable(p, mode); err != nil {
 		return nil, err
 	}
-	if _, err := us.byID(ctx, user); err != nil {
+	u, err := us.byID(ctx, user)
+	if err != nil {
 		return nil, err
 	}
 	held, live, err := us.store.HeldGrants(ctx, user, scope)
@@ -118,8 +85,11 @@ func (us *Users) explain(ctx context.Context, user UserID, p Permission, scope S
 			}
 		}
 	}
-	e := &Explanation{User: user, Permission: p, Scope: scope, Mode: mode, CanLogin: live}
 	now := us.now()
+	e := &Explanation{User: user, Permission: p, Scope: scope, Mode: mode, At: now, CanLogin: live}
+	if !live {
+		e.Bars = bars(u)
+	}
 	for i := range held {
 		h := &held[i]
 		r := Reach{*h, byID[h.GroupID]}
@@ -131,9 +101,27 @@ func (us *Users) explain(ctx context.Context, user UserID, p Permission, scope S
 		}
 	}
 	e.Allowed = live && len(e.By) > 0
-	if live && !e.Allowed {
+	if len(e.By) == 0 {
 		one, _ := mode.scopes(scope)
 		e.Missing = &Grant{Subject: ToUser(user), ScopeID: one, Permission: p}
 	}
 	return e, nil
+}
+
+// bars are why a user cannot sign in.
+func bars(u *User) (all []string) {
+	for _, b := range []struct {
+		is   bool
+		name string
+	}{
+		{!u.IsActivated(), "not activated"},
+		{!u.Enabled, "disabled"},
+		{u.Flags.Has(FlagBanned), "banned"},
+		{u.Flags.Has(FlagLocked), "locked"},
+	} {
+		if b.is {
+			all = append(all, b.name)
+		}
+	}
+	return all
 }

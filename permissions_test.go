@@ -301,21 +301,49 @@ func TestExplain(t *testing.T) {
 	if len(e.By) != 1 || e.By[0].Group.Name != "Jury" || e.By[0].ScopeID != 0 || len(e.Otherwise) != 1 || e.Otherwise[0].Group != nil || e.Missing != nil {
 		t.Errorf("%+v", e)
 	}
-	if text := e.String(); text != "user 1 may vote in scope 3: grant 2 of vote in scope 0 through group 1; grant 1 of vote in scope 3 does not count" {
-		t.Error(text)
+	says := func(e *roster.Explanation, want string) {
+		t.Helper()
+		if e.String() != want {
+			t.Errorf("%s\nnot\n%s", e, want)
+		}
 	}
+	ended := env.Clock.Now().Add(-time.Hour).UTC().Format(time.DateTime) + " UTC"
+	says(e, "user 1 may vote in scope 3: grant 2 of vote in scope 0 (global) through group 1; grant 1 of vote in scope 3 ended at "+ended)
 	e = explain(3, roster.ScopeOnly)
-	if e.Allowed || len(e.Otherwise) != 2 || e.Missing == nil ||
-		e.String() != "user 1 may not vote in scope 3; grant 1 of vote in scope 3 does not count; grant 2 of vote in scope 0 through group 1 does not count; a grant of vote to user 1 in scope 3 is missing" {
+	if e.Allowed || len(e.Otherwise) != 2 || e.Missing == nil {
+		t.Errorf("%v", e)
+	}
+	says(e, "user 1 may not vote in scope 3: grant 1 of vote in scope 3 ended at "+ended+
+		"; grant 2 of vote in scope 0 (global) through group 1 does not count: the question is what is held in the scope itself"+
+		"; what is missing is a grant of vote to user 1 in scope 3")
+	ben := &roster.User{Name: "ben"}
+	must(t, env.Create(ctx, ben))
+	begins := env.Clock.Now().Add(time.Hour)
+	must(t, env.GrantDuring(ctx, roster.ToUser(ben.ID), 0, roster.Period{From: begins}, "vote"))
+	must(t, env.GrantDuring(ctx, roster.ToUser(ben.ID), 3, roster.Period{Until: begins}, "vote"))
+	of := func(scope roster.ScopeID, mode roster.Mode) *roster.Explanation {
+		t.Helper()
+		e, err := env.Explain(ctx, ben.ID, "vote", scope, mode)
+		must(t, err)
+		return e
+	}
+	says(of(3, roster.GlobalOnly), "user 2 may not vote in scope 3: the user is not activated; grant 3 of vote in scope 0 (global) begins at "+
+		begins.UTC().Format(time.DateTime)+" UTC; grant 4 of vote in scope 3 does not count: the question is what is held globally"+
+		"; what is missing is a grant of vote to user 2 in scope 0 (global)")
+	says(of(3, roster.ScopeOnly), "user 2 may not vote in scope 3: the user is not activated; grant 4 of vote in scope 3 until "+
+		begins.UTC().Format(time.DateTime)+" UTC waits for that to change; grant 3 of vote in scope 0 (global) begins at "+begins.UTC().Format(time.DateTime)+" UTC")
+	must(t, env.Edit(ctx, ben.ID, func(u *roster.User) error { u.Flags |= roster.FlagBanned | roster.FlagLocked; return nil }))
+	must(t, env.Disable(ctx, ben.ID))
+	if e := of(7, roster.Either); strings.Join(e.Bars, " ") != "not activated disabled banned locked" || e.Missing == nil || e.Missing.ScopeID != 7 || e.Allowed {
 		t.Errorf("%v", e)
 	}
 	must(t, env.SetRank(ctx, ann.ID, roster.RankAdmin))
-	if e := explain(9, roster.ScopeOnly); len(e.By) != 1 || e.By[0].Group.Name != roster.GroupAdmin {
+	if e := explain(9, roster.ScopeOnly); len(e.By) != 1 || e.By[0].Group.Name != roster.GroupAdmin || !strings.Contains(e.String(), " of everything in scope 0 (global) through group ") {
 		t.Errorf("%v", e)
 	}
 	must(t, env.SetRank(ctx, env.MustRegister("max").ID, roster.RankAdmin)) // the last one stays
 	must(t, env.Disable(ctx, ann.ID))
-	if e := explain(3, roster.Either); e.Allowed || e.CanLogin || len(e.By) != 2 || e.Missing != nil || !strings.Contains(e.String(), "cannot sign in") {
+	if e := explain(3, roster.Either); e.Allowed || e.CanLogin || len(e.By) != 2 || e.Missing != nil || !strings.Contains(e.String(), ": the user is disabled; grant ") {
 		t.Errorf("%v", e)
 	}
 	if _, err := env.Explain(ctx, 1000, "vote", 0, roster.Either); !errors.Is(err, roster.ErrNotFound) {
