@@ -8,10 +8,10 @@ import (
 
 // AddEmail adds a pending address to a user and sends a code to it, for
 // [Users.Activate]. If the user has claimed the address before, a new code is
-// sent and the older ones are void. It returns ErrNotFound, an [InvalidError]
-// of [FieldEmail], a [ConflictError] of FieldEmail if the user has activated
-// the address already, or a [ThrottledError] as [Users.Register]. Of an address that somebody else has activated it says
-// nothing, as [Users.Register].
+// sent and the older ones are void. It returns ErrNotFound, an [InvalidError] of
+// [FieldEmail], a [ConflictError] of FieldEmail if the user has activated the
+// address already, or a [ThrottledError] as [Users.Register]. Of an address that
+// somebody else has activated it says nothing, as Register.
 func (us *Users) AddEmail(ctx context.Context, id UserID, address string) (*UserEmail, error) {
 	e, err := us.addEmail(ctx, "AddEmail", id, address, PurposeActivate)
 	return e, wrap("add e-mail to user", id, err)
@@ -20,7 +20,7 @@ func (us *Users) AddEmail(ctx context.Context, id UserID, address string) (*User
 // ChangeEmail is AddEmail for an address that becomes the primary one as soon
 // as its code is redeemed. The former primary address is told then, and stays
 // with the user until [Users.RemoveEmail]. If the user has activated the
-// address already, it becomes primary at once.
+// address already, it becomes primary at once. Its other errors are those of AddEmail.
 func (us *Users) ChangeEmail(ctx context.Context, id UserID, address string) (*UserEmail, error) {
 	e, err := us.addEmail(ctx, "ChangeEmail", id, address, PurposeChangeEmail)
 	return e, wrap("change e-mail of user", id, err)

@@ -28,7 +28,7 @@ const (
 //
 // A deleted user may be edited too, so that a name that stands in the way of
 // Restore can be changed. Edit returns ErrNotFound, every InvalidError at
-// once, or a [ConflictError] of [FieldName].
+// once, a [ConflictError] of [FieldName], or ErrLastAdmin.
 func (us *Users) Edit(ctx context.Context, id UserID, fn func(u *User) error) error {
 	return wrap("edit user", id, us.locked(ctx, "Edit", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()

@@ -31,15 +31,16 @@ func (us *Users) ActivateUser(ctx context.Context, id UserID) error {
 }
 
 // Disable keeps a user from signing in, ends the sessions and voids the codes,
-// but those of [Users.UndoChange]: the owner may need them.
-// It does nothing if the user is disabled. It returns ErrNotFound if there is
-// no such user.
+// but those of [Users.UndoChange]: the owner may need them. It does nothing if
+// the user is disabled. It returns ErrNotFound if there is no such user, or
+// ErrLastAdmin.
 func (us *Users) Disable(ctx context.Context, id UserID) error {
 	return wrap("disable user", id, us.setEnabled(ctx, "Disable", id, false))
 }
 
 // Enable undoes Disable. Sessions and codes do not come back, but for the codes
-// of notices: those for [Users.UndoChange] are good again, until they expire.
+// of notices: those for [Users.UndoChange] are good again, until they expire. It
+// returns ErrNotFound if there is no such user.
 func (us *Users) Enable(ctx context.Context, id UserID) error {
 	return wrap("enable user", id, us.setEnabled(ctx, "Enable", id, true))
 }
@@ -81,7 +82,7 @@ func (us *Users) touched(ctx context.Context, m Model, now time.Time) error {
 // sessions end and codes are void. The row stays, and so does what hangs on its
 // ID, until Purge. The addresses are free for others at once, the name after
 // Options.NameHold. It returns ErrNotFound if there is no such user or it is
-// deleted already.
+// deleted already, or ErrLastAdmin.
 func (us *Users) Delete(ctx context.Context, id UserID) error {
 	return wrap("delete user", id, us.live(ctx, "Delete", id, func(ctx context.Context, m Model) error {
 		u := m.RosterUser()
@@ -159,8 +160,9 @@ func (us *Users) reclaim(ctx context.Context, id UserID) error {
 // Purge removes a user and every row that belongs to it, deleted before or
 // not. It cannot be undone, and the name is free at once. The record of what has
 // happened ([Users.Events]) stays, by the ID, without the addresses that the user
-// was at. It returns ErrNotFound if there is no such user, or a [ConflictError] of
-// [FieldReferenced] if a foreign key of the host's own tables needs the row.
+// was at. It returns ErrNotFound if there is no such user, ErrLastAdmin, or a
+// [ConflictError] of [FieldReferenced] if a foreign key of the host's own tables
+// needs the row.
 func (us *Users) Purge(ctx context.Context, id UserID) error {
 	return wrap("purge user", id, us.locked(ctx, "Purge", id, func(ctx context.Context, m Model) error {
 		if err := us.keepAdmin(ctx, m.RosterUser()); err != nil {

@@ -133,9 +133,9 @@ func (us *Users) register(ctx context.Context, n NewUser) (_ *User, err error) {
 }
 
 // CheckNewUser returns what [Users.Register] would find invalid in n, for a form
-// that wants to say so early. It asks no store, nor
-// Policy.Breached: whether the name is taken or the password breached only
-// Register can tell.
+// that wants to say so early: every [InvalidError] at once. It asks no store, nor
+// Policy.Breached: whether the name is taken or the password breached only Register
+// can tell.
 func (us *Users) CheckNewUser(n NewUser) error {
 	_, _, err := us.checkNewUser(n)
 	return wrap("check new user", 0, err)

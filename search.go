@@ -78,7 +78,8 @@ func (us *Users) search(ctx context.Context, q Query) (*Page[*User], error) {
 }
 
 // Count returns how many users match the pattern and state of q. It reads them
-// all, so it costs what that costs.
+// all, so it costs what that costs. It returns an [InvalidError] of [FieldPattern]
+// or [FieldState].
 func (us *Users) Count(ctx context.Context, q Query) (int, error) {
 	if err := us.ask(ctx, "Count"); err != nil {
 		return 0, wrap("count users", 0, err)

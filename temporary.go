@@ -129,11 +129,10 @@ func (us *Users) generatePassword(ctx context.Context, id UserID, g Generated) (
 
 // RequirePasswordChange makes the password of a user good for
 // [Users.RenewPassword] alone, and for that only within ttl, if it is positive,
-// and no longer than it was good anyway.
-// Sessions end, codes are void, and the primary address is told by
-// [MailMustChangePassword]. It returns ErrNotFound, or an [InvalidError] of
-// [FieldPassword] with [ReasonEmpty] if the user has none, or of
-// [FieldDirectory] if the user belongs to one.
+// and no longer than it was good anyway. Sessions end, codes are void, and the
+// primary address is told by [MailMustChangePassword]. It returns ErrNotFound,
+// ErrLastAdmin, or an [InvalidError] of [FieldPassword] with [ReasonEmpty] if the
+// user has none, or of [FieldDirectory] if the user belongs to one.
 func (us *Users) RequirePasswordChange(ctx context.Context, id UserID, ttl time.Duration) error {
 	return wrap("require password change of user", id, us.live(ctx, "RequirePasswordChange", id, func(ctx context.Context, m Model) error {
 		c, err := us.localCredential(ctx, m)
@@ -201,8 +200,8 @@ func (us *Users) RequirePasswordReset(ctx context.Context, id UserID) error {
 // RemovePassword takes the password from a user, who then has none: whatever is
 // typed, it signs nobody in until there is a new one, by a reset for instance.
 // It is auth-sensitive as [Users.SetPassword] is. It does nothing if there is
-// none. It returns ErrNotFound, or an [InvalidError] of [FieldDirectory] if the
-// user belongs to one.
+// none. It returns ErrNotFound, ErrLastAdmin, or an [InvalidError] of
+// [FieldDirectory] if the user belongs to one.
 func (us *Users) RemovePassword(ctx context.Context, id UserID) error {
 	return wrap("remove password of user", id, us.live(ctx, "RemovePassword", id, func(ctx context.Context, m Model) error {
 		if _, err := us.localCredential(ctx, m); err != nil {

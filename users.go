@@ -15,16 +15,16 @@ import (
 // is safe for concurrent use.
 //
 // It acts for the program itself and asks no permission; what [Users.For] returns
-// acts for somebody else. Every verb runs in
-// the transaction of its context, if there is one (see [Users.Atomic]). Else a
-// verb that writes is a transaction of its own, but Prune, which is several, and
-// Authenticate, whose record of the sign-in is apart. Errors name the verb and,
-// where there is one, the user's ID.
+// acts for somebody else. Every verb runs in the transaction of its context, if there
+// is one (see [Users.Atomic]). Else a verb that writes is a transaction of its own, but
+// Prune, which is several, and Authenticate, whose record of the sign-in is apart.
+// Errors name the verb and, where there is one, the user's ID.
 //
-// Every verb may also fail with [ErrUnavailable], [ErrOutcomeUnknown] (if it
-// writes), [ErrBusy] (if it hashes a password), [ErrTxAborted], [ErrTxDone], the
-// error of its context, of the Mailer or of the Hasher, or with an
-// [InvalidError] if an ID is not positive; the comments name the others.
+// Every verb may also fail with [ErrForbidden] (where it acts for an actor),
+// [ErrUnavailable], [ErrOutcomeUnknown] (if it writes), [ErrBusy] (if it hashes a
+// password), [ErrTxAborted], [ErrTxDone], the error of its context, of the Mailer, of
+// Options.OnEvent or of the Hasher, or with an [InvalidError] if an ID is not
+// positive; the comments name the others.
 type Users struct {
 	store    Store
 	opts     Options
@@ -77,7 +77,8 @@ func New(store Store, opts *Options) (*Users, error) {
 // called with it take effect together or not at all. See [Store] for the
 // promises: fn may run more than once, so what it does outside the store waits
 // for [AfterCommit]; a verb that failed when it had begun to write dooms the
-// transaction. A verb that refused before that leaves it good.
+// transaction. A verb that refused before that leaves it good. It returns the error
+// of fn, or what is said there.
 //
 // A password is hashed when its turn has come, see Options.HashMemory. A verb
 // that is a transaction of its own does that before it begins; inside fn, all
@@ -131,8 +132,8 @@ func (us *Users) ByEmail(ctx context.Context, address string) (*User, error) {
 }
 
 // ByAddress is ByEmail for an address as it stands in a mail or a file: "Ann
-// Example <ann@example.org>" or bare. It answers to find_maintainer of IPFire's
-// pbs.
+// Example <ann@example.org>" or bare. It returns ErrNotFound as ByEmail does. It
+// answers to find_maintainer of IPFire's pbs.
 func (us *Users) ByAddress(ctx context.Context, mailbox string) (*User, error) {
 	var u *User
 	_, address, err := ParseMailbox(mailbox)
