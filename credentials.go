@@ -186,7 +186,7 @@ func (us *Users) tellPassword(ctx context.Context, u *User, kind MailKind, prove
 		if !e.IsActivated() {
 			continue
 		}
-		if kind == MailPasswordChanged {
+		if kind == MailPasswordChanged && u.DirectoryID == "" {
 			m.Emails = append(m.Emails, e.mailbox())
 		}
 		if e.Primary {
@@ -210,16 +210,16 @@ func (us *Users) checkPassword(ctx context.Context, id UserID, password string) 
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	_, err = us.guess(ctx, "check password", accountByID(id, u), func(ctx context.Context, blind bool) error {
+	_, err = us.guess(ctx, "check password", accountByID(id, u), func(ctx context.Context, g *guess) error {
 		if u != nil && u.DirectoryID != "" {
-			_, err := us.checkInDirectory(ctx, u, password, blind)
+			_, err := us.checkInDirectory(ctx, g, u, password)
 			return err
 		}
 		ok, _, err := us.verify(ctx, c, password)
 		if err != nil {
 			return err
 		}
-		if !ok || blind || !u.mayLogin() || c.expired(us.now()) {
+		if !ok || g.blind || !u.mayLogin() || c.expired(us.now()) {
 			return ErrCredentials
 		}
 		return c.mustChange()

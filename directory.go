@@ -11,8 +11,8 @@ import (
 // keeps: LDAP, most often, see package ldapauth. It is named in
 // Options.Directories, and must be safe for concurrent use.
 //
-// It may also be a [DirectoryPasswordChanger], a [DirectoryLister] and a
-// [DirectoryGroups].
+// It may also be a [DirectoryPasswordChanger], a [DirectoryLister], a
+// [DirectoryFinder] and a [DirectoryGroups].
 type Directory interface {
 	// ID names the directory: in [Identity.Provider], in User.DirectoryID and in
 	// the rows of identities. It never changes, whatever happens to the server
@@ -36,6 +36,37 @@ type Directory interface {
 // [FieldPassword] that the new one is refused. Any other error is an outage.
 type DirectoryPasswordChanger interface {
 	ChangePassword(ctx context.Context, dn, old, new string) error
+}
+
+// RefusedError is the ErrCredentials of a [Directory] that says whose password it was that
+// was wrong: so the failures at one entry are counted together, by whatever name,
+// address or spelling somebody has guessed at it, and whether there is a user yet or not.
+// It is for roster alone, which tells nobody.
+type RefusedError struct {
+	Subject string // of the entry
+	Cause   error  // for the operator; nil if there is nothing more to say
+}
+
+func (e *RefusedError) Error() string {
+	if e.Cause == nil {
+		return ErrCredentials.Error()
+	}
+	return e.Cause.Error()
+}
+
+// Is makes a RefusedError an [ErrCredentials].
+func (e *RefusedError) Is(target error) bool { return target == ErrCredentials }
+
+// Unwrap returns the cause, which may be nil.
+func (e *RefusedError) Unwrap() error { return e.Cause }
+
+// DirectoryFinder is a [Directory] that finds people by the subject, whatever they are
+// called by now. With it somebody who was renamed there signs in by the address or
+// the name that roster knows, though another person has the name by now; and that person
+// gets it here. Find takes no password and signs nobody in. ErrUnknownUser says that there
+// is no such entry, any other error is an outage.
+type DirectoryFinder interface {
+	Find(ctx context.Context, subject string) (*Identity, error)
 }
 
 // DirectoryLister is a [Directory] that can say whom it has, for

@@ -46,7 +46,7 @@ func (us *Users) allowListOf(ctx context.Context, directory string) (*allowList,
 		l.groups[g.ID], l.means[there] = g, g
 	}
 	if missing > 0 {
-		us.opts.Logger.Warn("groups of a directory are not there", slog.String("provider", directory), slog.Int("groups", missing))
+		us.opts.Logger.WarnContext(ctx, "groups of a directory are not there", slog.String("provider", directory), slog.Int("groups", missing))
 	}
 	return l, nil
 }
@@ -108,7 +108,7 @@ func (us *Users) regroup(ctx context.Context, u *User, r regroup) error {
 	for _, g := range r.leave {
 		err := own.leave(ctx, unasked, g.ID, u)
 		if errors.Is(err, ErrLastAdmin) {
-			us.opts.Logger.Error("the last administrator has left the group in the directory", slog.Int64("user", int64(u.ID)))
+			us.opts.Logger.ErrorContext(ctx, "the last administrator has left the group in the directory", slog.Int64("user", int64(u.ID)))
 			continue
 		}
 		if err := ignore(err, ErrNotFound); err != nil {

@@ -12,8 +12,10 @@ import (
 // an address that is the same proves nothing.
 //
 // The password here is gone, and so are other outside identities and addresses
-// that wait to be proven. It is auth-sensitive: sessions end, codes are void, and
-// the primary address is told by [MailPasswordChanged]. The next sign-in takes over
+// that wait to be proven. It is auth-sensitive: sessions end, codes are void, those for
+// [Users.UndoChange] with them, and the primary address is told by
+// [MailPasswordChanged], without a code: who belongs to a directory does not leave it by
+// mail. The next sign-in takes over
 // what the directory says of the user.
 //
 // It returns ErrNotFound; an [InvalidError] of [FieldDirectory] with

@@ -25,7 +25,10 @@ func TestDirectoryRefresh(t *testing.T) {
 	id.Data = roster.Data{"room": []byte(`{"floor":3}`)}
 	d.Put(directoryPassword, id)
 	env.Mail.Clear()
-	_, err = env.Authenticate(ctx, "ann", directoryPassword) // the name is not hers any more
+	if u := signsIn(t, env, "ann", directoryPassword); u.Name != "anna" { // nobody else has the former name yet
+		t.Errorf("%+v", u)
+	}
+	_, err = env.Authenticate(ctx, "ann", directoryPassword) // which is not hers any more
 	wantError(t, err, roster.ErrCredentials)
 	got := signsIn(t, env, "anna", directoryPassword)
 	if got.ID != u.ID || got.Name != "anna" || got.RealName != "Anna Sample" || got.DirectoryDN != id.DN || got.Locale != "fr" || got.Timezone != "Europe/Berlin" {
@@ -213,7 +216,7 @@ func TestLinkDirectory(t *testing.T) {
 	must(t, env.LinkDirectory(ctx, ann.ID, "corp", subject))
 	must(t, env.LinkDirectory(ctx, ann.ID, "corp", subject)) // again
 	wantError(t, env.LinkDirectory(ctx, other.ID, "corp", subject), roster.ErrConflict)
-	if m := env.Mail.MustLast(t, "ann@example.org"); m.Kind != roster.MailPasswordChanged || m.Code.IsZero() {
+	if m := env.Mail.MustLast(t, "ann@example.org"); m.Kind != roster.MailPasswordChanged || !m.Code.IsZero() || len(m.Emails) > 0 {
 		t.Errorf("%+v", m)
 	}
 	_, err = env.Session(ctx, token.Reveal())
@@ -301,12 +304,71 @@ func TestUndoDropsIdentities(t *testing.T) {
 	must(t, err)
 	_, err = env.AuthenticateWith(ctx, evil)
 	wantError(t, err, roster.ErrInvalid)
-	must(t, env.LinkDirectory(ctx, ann.ID, "corp", annInCorp().Subject))
-	m = env.Mail.MustLast(t, "ann@example.org")
-	signsIn(t, env, "ann", directoryPassword)
-	_, err = env.UndoChange(ctx, m.Code.Reveal(), herPassword)
-	must(t, err)
-	_, err = env.Authenticate(ctx, "ann", directoryPassword)
-	wantError(t, err, roster.ErrCredentials)
 	signsIn(t, env, "ann", herPassword)
+}
+
+// Nobody leaves a directory by a code that was mailed, before or after.
+func TestUndoKeepsDirectory(t *testing.T) {
+	ctx := context.Background()
+	for what, link := range map[string]func(env *rostertest.Env, id roster.UserID) error{
+		"linked": func(env *rostertest.Env, id roster.UserID) error {
+			return env.LinkDirectory(ctx, id, "corp", annInCorp().Subject)
+		},
+		"edited": func(env *rostertest.Env, id roster.UserID) error {
+			return env.Edit(ctx, id, func(u *roster.User) error { u.DirectoryID = "corp"; return nil })
+		},
+	} {
+		env, _ := inCorp(t)
+		ann := env.MustRegister("ann")
+		must(t, env.SetPassword(ctx, ann.ID, herPassword))
+		before := env.Mail.MustCode(t, "ann@example.org")
+		must(t, link(env, ann.ID))
+		env.Mail.Clear()
+		signsIn(t, env, "ann", directoryPassword)
+		second, err := env.AddActivatedEmail(ctx, ann.ID, "second@example.org")
+		must(t, err)
+		must(t, env.SetPrimaryEmail(ctx, ann.ID, second.ID))
+		must(t, env.RemoveEmail(ctx, ann.ID, emailNamed(t, env, ann.ID, "ann@example.org").ID))
+		for _, m := range env.Mail.All() {
+			if !m.Code.IsZero() {
+				t.Errorf("%s: %s carries a code", what, m.Kind)
+			}
+		}
+		if len(env.Mail.All()) < 2 {
+			t.Errorf("%s: nobody is told: %v", what, env.Mail.All())
+		}
+		undead := func() {
+			t.Helper()
+			_, err := env.Peek(ctx, before)
+			wantError(t, err, roster.ErrActivation)
+			_, err = env.UndoChange(ctx, before, herPassword)
+			wantError(t, err, roster.ErrActivation)
+			wantError(t, env.AcceptChange(ctx, before), roster.ErrActivation)
+		}
+		undead()
+		if u := signsIn(t, env, "ann", directoryPassword); u.DirectoryID != "corp" || u.ID != ann.ID {
+			t.Errorf("%s: %+v", what, u)
+		}
+		must(t, env.UnlinkDirectory(ctx, ann.ID)) // and it does not come back
+		undead()
+	}
+}
+
+// A code that has got into the table all the same is dead while its user belongs to a
+// directory.
+func TestUndoOfDirectoryUserIsDead(t *testing.T) {
+	ctx := context.Background()
+	env, _ := inCorp(t)
+	ann := env.MustRegister("ann")
+	must(t, env.SetPassword(ctx, ann.ID, herPassword))
+	code := env.Mail.MustCode(t, "ann@example.org")
+	undos, err := env.Store.UndosOf(ctx, ann.ID)
+	must(t, err)
+	must(t, env.LinkDirectory(ctx, ann.ID, "corp", annInCorp().Subject))
+	for _, un := range undos {
+		must(t, env.Store.InsertUndo(ctx, un))
+	}
+	_, err = env.UndoChange(ctx, code, herPassword)
+	wantError(t, err, roster.ErrActivation)
+	signsIn(t, env, "ann", directoryPassword)
 }

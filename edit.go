@@ -24,7 +24,7 @@ const (
 // (Options.NameHold). A new name or directory,
 // and a ban or lock, are auth-sensitive: sessions end and codes are void. If a
 // directory gets the password of a local user, the primary address is told, and
-// gets a code for [Users.UndoChange].
+// codes for [Users.UndoChange] are void, too: nobody leaves a directory by mail.
 //
 // A deleted user may be edited too, so that a name that stands in the way of
 // Restore can be changed. Edit returns ErrNotFound, every InvalidError at
@@ -167,6 +167,9 @@ func (us *Users) write(ctx context.Context, m Model, before *User, hosts ...stri
 		}
 	}
 	if u.DirectoryID != "" && before.DirectoryID == "" { // which has the password from now on
+		if _, err := us.store.VoidUndos(ctx, u.ID, noAddress, 0); err != nil {
+			return err
+		}
 		if err := us.store.DeleteCredential(ctx, u.ID, 0); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func accountByID(id UserID, u *User) account {
 // it returns ErrCredentials, it stays counted. Any other error says nothing of
 // the password, and the attempt is given back.
 //
-// If try is told to be blind, it does the work and refuses, whatever the password is.
+// If the guess is blind, try does the work and refuses, whatever the password is.
 //
 // # What is counted
 //
@@ -74,6 +75,10 @@ func accountByID(id UserID, u *User) account {
 // refused in silence, as for a wrong password and after the same work. People who
 // go from their name to their address do not come so far: by then they wait openly.
 //
+// The failures of one source at one entry of a directory, see [guess.entry]: as many as for
+// one user, and refused in silence, too. A directory knows people by more names than roster:
+// by other addresses, in other spellings, and before they have an account here.
+//
 // The failures of one source, and of a /48, for everybody, in ten minutes:
 // somebody who tries one password for all users. Accounts that were signed in
 // from the source within 30 days are not refused for it, so that in a house with
@@ -81,8 +86,8 @@ func accountByID(id UserID, u *User) account {
 // find out by it whether somebody has signed in from there; whoever that is
 // worse for switches it off by -1.
 //
-// All but the last belongs to one password: a new one has budgets of its own.
-func (us *Users) guess(ctx context.Context, verb string, who account, try func(ctx context.Context, blind bool) error) (failures int, err error) {
+// All but the last two belong to one password: a new one has budgets of its own.
+func (us *Users) guess(ctx context.Context, verb string, who account, try func(ctx context.Context, g *guess) error) (failures int, err error) {
 	g := us.newGuess(ctx, who)
 	err = us.limited(ctx, func(l Limiter) (err error) {
 		g.limiter = l
@@ -96,7 +101,7 @@ func (us *Users) guess(ctx context.Context, verb string, who account, try func(c
 				us.giveBack(ctx, g.limiter, g.taken, nil)
 			}
 		}()
-		err = try(ctx, g.blind)
+		err = try(ctx, g)
 		finished = true
 		g.settle(ctx, err)
 	}
@@ -117,6 +122,7 @@ type guess struct {
 	// As it was found:
 	limiter   Limiter
 	taken     []string
+	entries   []string // of those, in the order in which they were tried
 	blind     bool
 	failures  int  // for what was typed, since the last success
 	fromKnown bool // the account was signed in from the source lately
@@ -199,6 +205,33 @@ func (g *guess) plan(counts map[string]LimitCount) (budgets []budget) {
 	return budgets
 }
 
+// entry counts the attempt for the entry of a directory that the password was tried for, or
+// for nobody if subject is empty, and reports whether the answer may be told. Which entry a
+// name means is known only after the directory was asked; so this is done before anybody
+// learns the answer, right or wrong, in one step with asking whether it may be: of any
+// number of answers that come at once no more are told than are left.
+func (g *guess) entry(ctx context.Context, provider, subject string) (bool, error) {
+	l := &g.us.opts.Limits
+	if l.Failures <= 0 {
+		return true, nil
+	}
+	what := []string{"entry", provider, subject, g.source}
+	if subject == "" {
+		what = []string{"no entry", g.who.typed, g.source}
+	}
+	b := l.ladder(g.now, 2*l.Failures, l.Delay, l.MaxDelay, what...)
+	err := g.us.limited(ctx, func(limiter Limiter) error {
+		taken, err := g.us.take(ctx, limiter, g.now, []string{b.key}, func(map[string]LimitCount) []budget { return []budget{b} })
+		g.taken = append(g.taken, taken...)
+		g.entries = append(g.entries, taken...)
+		return err
+	})
+	if errors.Is(err, ErrThrottled) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // settle gives back what the attempt turned out not to cost.
 func (g *guess) settle(ctx context.Context, err error) {
 	switch {
@@ -210,7 +243,8 @@ func (g *guess) settle(ctx context.Context, err error) {
 	}
 	var one, all []string
 	for _, key := range g.taken {
-		if key == g.each.key || key == g.site.key {
+		other := slices.Contains(g.entries, key) && key != g.entries[len(g.entries)-1] // somebody else's entry
+		if key == g.each.key || key == g.site.key || other {
 			one = append(one, key)
 		} else {
 			all = append(all, key)

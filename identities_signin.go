@@ -95,7 +95,7 @@ func (us *Users) identified(ctx context.Context, said *testimony) (u *User, err 
 	i, m, err := us.store.IdentityBySubject(ctx, said.Provider, said.Subject)
 	switch {
 	case err == nil && us.newsOf(bind(m), i, said) == nil:
-		return us.admit(m.RosterUser(), said)
+		return us.admit(ctx, m.RosterUser(), said)
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (us *Users) identified(ctx context.Context, said *testimony) (u *User, err 
 	if err != nil {
 		return nil, err
 	}
-	return us.admit(u, said)
+	return us.admit(ctx, u, said)
 }
 
 // newsOf says what an identity has to say that is not known of its user yet.
@@ -192,12 +192,12 @@ func (us *Users) proveClaimed(ctx context.Context, m Model, said *testimony, now
 const maxRaces = 5
 
 // admit tells whether somebody may come in.
-func (us *Users) admit(u *User, said *testimony) (*User, error) {
+func (us *Users) admit(ctx context.Context, u *User, said *testimony) (*User, error) {
 	switch {
 	case !u.mayLogin():
-		return nil, us.barred(u.ID, said, "cannot sign in")
+		return nil, us.barred(ctx, u.ID, said, "cannot sign in")
 	case u.DirectoryID != "" && u.DirectoryID != said.Provider:
-		return nil, us.barred(u.ID, said, "belongs to another directory")
+		return nil, us.barred(ctx, u.ID, said, "belongs to another directory")
 	case !u.IsActivated():
 		return nil, ErrNotActivated
 	}
@@ -206,8 +206,8 @@ func (us *Users) admit(u *User, said *testimony) (*User, error) {
 
 // barred is the one answer to an identity that signs nobody in. The reason is for
 // the operator.
-func (us *Users) barred(id UserID, said *testimony, reason string) error {
-	us.opts.Logger.Warn("identity refused",
+func (us *Users) barred(ctx context.Context, id UserID, said *testimony, reason string) error {
+	us.opts.Logger.WarnContext(ctx, "identity refused",
 		slog.String("provider", said.Provider), slog.Int64("user", int64(id)), slog.String("reason", reason))
 	return ErrCredentials
 }

@@ -111,9 +111,9 @@ func (us *Users) know(ctx context.Context, verb, login, typed string) (k knowing
 	}
 	k.credential = c
 	list := us.directoriesFor(login, m)
-	k.failures, err = us.guess(ctx, verb, accountOf(login, m), func(ctx context.Context, blind bool) (err error) {
+	k.failures, err = us.guess(ctx, verb, accountOf(login, m), func(ctx context.Context, g *guess) (err error) {
 		if len(list) > 0 {
-			k.user, err = us.byDirectory(ctx, list, login, typed, m, blind)
+			k.user, err = us.byDirectory(ctx, g, list, login, typed, m)
 			return err
 		}
 		var ok bool
@@ -121,7 +121,7 @@ func (us *Users) know(ctx context.Context, verb, login, typed string) (k knowing
 		if err != nil {
 			return err
 		}
-		if !ok || blind || c.expired(us.now()) {
+		if !ok || g.blind || c.expired(us.now()) {
 			return ErrCredentials
 		}
 		if k.user = bind(m); !k.user.mayLogin() {

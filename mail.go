@@ -37,7 +37,8 @@ const (
 	MailEmailRemoved MailKind = "email_removed"
 
 	// MailPasswordChanged tells the primary address that the password was set,
-	// changed or removed, or that a directory has it now. It carries an undo code.
+	// changed or removed, or that a directory has it now. It carries an undo code, unless
+	// the user belongs to a directory; then Mail.Emails is empty, too.
 	MailPasswordChanged MailKind = "password_changed"
 
 	// MailInvitation carries the code by which somebody who was invited proves

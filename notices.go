@@ -32,12 +32,13 @@ func rankOf(undos []*Undo, key string, now time.Time) int64 {
 // undo it, unless the change was in favour of an address that had the account
 // before it did and may have it back: favours is the key of that which becomes
 // primary, or by which the password was reset, which proves the mailbox. Then it
-// is the change that undoes something.
+// is the change that undoes something. Nor does who belongs to a directory get one:
+// nobody leaves it by mail.
 func (us *Users) tellChanged(ctx context.Context, m Mail, e *UserEmail, favours string, proven bool, now time.Time) error {
 	m.To, m.Locale = e.mailbox(), m.User.Locale
 	m.At, m.Client = now, ClientFrom(ctx)
 	u := m.User
-	if us.opts.UndoTTL < 0 {
+	if us.opts.UndoTTL < 0 || u.DirectoryID != "" {
 		return us.send(ctx, m)
 	}
 	undos, err := us.store.UndosOf(ctx, u.ID)

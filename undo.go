@@ -24,8 +24,9 @@ type Undo struct {
 // one, also if it was removed meanwhile, and every other address is removed, and
 // told. The password is set to the new one, whatever it was; sessions end and
 // all other codes are void, also those of changes that were made later. Links
-// to a directory and to outside identities are dropped. Nobody is signed in by it, and no ban or disabling
-// ends.
+// to outside identities are dropped. Nobody is signed in by it, and no ban or disabling
+// ends. Who belongs to a directory gets no such code, and those that were there before
+// are void: only an administrator says that somebody leaves it ([Users.UnlinkDirectory]).
 //
 // So whoever has taken an account over cannot keep it: what they do afterwards,
 // other passwords, other addresses, codes to those, falls with it. Of two
@@ -37,7 +38,7 @@ type Undo struct {
 // It returns an [InvalidError] of [FieldPassword], which leaves the code good,
 // or ErrActivation if the code is unknown, used, expired or void, if another
 // account has activated the address, or while the user is disabled, deleted,
-// banned or locked; and ErrThrottled as [Users.Peek].
+// banned or locked, or belongs to a directory; and ErrThrottled as [Users.Peek].
 func (us *Users) UndoChange(ctx context.Context, code, password string) (*User, error) {
 	var u *User
 	err := us.tryCode(ctx, "UndoChange", func() (err error) {
@@ -62,7 +63,6 @@ func (us *Users) undoChange(ctx context.Context, code, password string) (u *User
 	err = us.store.Atomic(ctx, func(ctx context.Context) error {
 		return us.redeemUndo(ctx, code, func(ctx context.Context, m Model, un *Undo, now time.Time) error {
 			u = m.RosterUser()
-			u.DirectoryDN, u.DirectoryID = "", ""
 			if u.ActivatedAt.IsZero() {
 				u.ActivatedAt = now
 			}
@@ -180,11 +180,14 @@ func (us *Users) lookUpUndo(ctx context.Context, code string, now time.Time) (*U
 	if err != nil {
 		return nil, nil, us.deadIf(ctx, err, ErrNotFound, "no such user")
 	}
-	if !bind(m).mayLogin() {
+	if !mayUndo(bind(m)) {
 		return nil, nil, us.dead(ctx, "no such user")
 	}
 	return un, m.RosterUser(), nil
 }
+
+// mayUndo reports whether codes of notices to a user are good.
+func mayUndo(u *User) bool { return u.mayLogin() && u.DirectoryID == "" }
 
 // redeemUndo uses a code up, in the transaction of ctx, and runs fn with the row
 // of the user. All claims on the address are locked, and no other user has
@@ -202,7 +205,7 @@ func (us *Users) redeemUndo(
 	if err != nil {
 		return us.deadIf(ctx, err, ErrNotFound, "no such user")
 	}
-	if !bind(m).mayLogin() {
+	if !mayUndo(bind(m)) {
 		return us.dead(ctx, "no such user")
 	}
 	claims, err := us.store.LockEmails(ctx, un.AddressKey)

@@ -124,6 +124,9 @@ func (c *Composer) content(m roster.Mail, cat *catalogue, now time.Time) (*Conte
 func (c *Content) notice(m roster.Mail, zone *time.Location) {
 	switch m.Kind {
 	case roster.MailPasswordChanged:
+		if m.User != nil && m.User.DirectoryID != "" {
+			c.Body = append(c.Body, c.say("password_changed.directory"))
+		}
 		if c.Addresses != "" {
 			c.Body = append(c.Body, c.say("password_changed.addresses"))
 		}

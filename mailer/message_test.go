@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
@@ -336,4 +337,27 @@ func FuzzCompose(f *testing.F) {
 			t.Fatalf("locale %q makes %q", locale, m.Locale)
 		}
 	})
+}
+
+// Who belongs to a directory is told whose password it is, and not how to get another
+// one here.
+func TestPasswordOfDirectory(t *testing.T) {
+	c := goldenComposer(t)
+	for _, language := range c.Languages() {
+		user := &roster.User{Name: "ann", Locale: language, DirectoryID: "corp"}
+		mail := goldenMail(roster.MailPasswordChanged, user, "ann@example.org")
+		mail.Code, mail.Link, mail.ExpiresAt, mail.Emails = roster.Secret{}, roster.Secret{}, time.Time{}, nil
+		with, err := c.Compose(context.Background(), mail)
+		if err != nil {
+			t.Fatal(err)
+		}
+		user.DirectoryID = ""
+		without, err := c.Compose(context.Background(), mail)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(with.Text) < len(without.Text)+20 || strings.Contains(with.Text, "other.") {
+			t.Errorf("%s:\n%s", language, with.Text)
+		}
+	}
 }

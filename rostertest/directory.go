@@ -88,11 +88,25 @@ func (d *Directory) Authenticate(_ context.Context, name, password string) (*ros
 			continue
 		}
 		if e.password != password && password != "" || e.Disabled {
-			return nil, roster.ErrCredentials
+			return nil, &roster.RefusedError{Subject: e.Subject}
 		}
 		return e.copy(), nil
 	}
 	return nil, roster.ErrUnknownUser
+}
+
+// Find implements [roster.DirectoryFinder].
+func (d *Directory) Find(_ context.Context, subject string) (*roster.Identity, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.people[subject]
+	switch {
+	case d.err != nil:
+		return nil, d.err
+	case e == nil:
+		return nil, roster.ErrUnknownUser
+	}
+	return e.copy(), nil
 }
 
 func (e *entry) is(name string) bool {
