@@ -82,9 +82,11 @@ func run(ctx context.Context, out io.Writer, path string) error {
 	fmt.Fprintln(out, clubs.Number(ctx, ann.ID, "M-1"))
 
 	// A club is a group with columns of the framework's own.
-	if _, err := clubs.Found(ctx, "Chess", "white", 7, ann); err != nil {
+	chess, err := clubs.Found(ctx, "Chess", "white", 7, ann)
+	if err != nil {
 		return err
 	}
+	fmt.Fprintf(out, "%s is founded, group %d\n", chess.Name, chess.ID)
 	of, err := clubs.Of(ctx, ann)
 	if err != nil {
 		return err

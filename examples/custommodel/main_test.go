@@ -23,6 +23,7 @@ func Example() {
 	// pro: ben may use the archive: true
 	// team: ann may use the archive: true
 	// edit user 1: roster: conflict: number
+	// Chess is founded, group 1
 	// ann is in Chess, room 7, white
 	// create group: roster: conflict: room
 }

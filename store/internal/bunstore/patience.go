@@ -54,7 +54,7 @@ func (p *patience) enter(ctx context.Context, place chan struct{}) (leave func()
 		if place == p.store.writer {
 			return nil, p.store.holder.Busy(ctx)
 		}
-		return nil, &txn.Misused{
+		return nil, &txn.MisusedError{
 			Reason: "an Atomic has the joined transaction to itself: inside it use the context of its function, and not the joined one",
 			Busy:   &roster.UnavailableError{What: roster.UnavailableBusy},
 		}

@@ -29,14 +29,14 @@ func (h *Holder) Busy(ctx context.Context) error {
 	if begun == nil || ctx == context.Background() || !reflect.TypeOf(ctx).Comparable() || *begun != any(ctx) {
 		return busy
 	}
-	return &Misused{"the transaction that holds this up was begun with the same context: inside Atomic use the context of its function", busy}
+	return &MisusedError{"the transaction that holds this up was begun with the same context: inside Atomic use the context of its function", busy}
 }
 
-// Misused is a busy error with what is probably the reason.
-type Misused struct {
+// MisusedError is a busy error with what is probably the reason.
+type MisusedError struct {
 	Reason string
 	Busy   error
 }
 
-func (e *Misused) Error() string { return e.Busy.Error() + ": " + e.Reason }
-func (e *Misused) Unwrap() error { return e.Busy }
+func (e *MisusedError) Error() string { return e.Busy.Error() + ": " + e.Reason }
+func (e *MisusedError) Unwrap() error { return e.Busy }
