@@ -164,21 +164,27 @@ func (c *cutter) carry(client, server net.Conn) {
 	wg.Wait()
 }
 
-// TestPostgresCommitCut loses the commit, or its answer, on the way.
-func TestPostgresCommitCut(t *testing.T) {
-	w := newPgWorld(t)
-	t.Parallel()
+// far returns the same accounts, seen through a proxy.
+func (w *pgWorld) far(t *testing.T, connections int) (*cutter, *world) {
+	t.Helper()
 	config, err := pgx.ParseConfig(w.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cut, dsn := newCutter(t, config)
-	s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(w.store.prefix), postgres.PoolSize(2))
+	s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(w.store.prefix), postgres.PoolSize(connections))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	far := newWorld(t, s) // the same accounts, seen through the proxy
+	t.Cleanup(func() { _ = s.Close() })
+	return cut, newWorld(t, s)
+}
+
+// TestPostgresCommitCut loses the commit, or its answer, on the way.
+func TestPostgresCommitCut(t *testing.T) {
+	w := newPgWorld(t)
+	t.Parallel()
+	cut, far := w.far(t, 2)
 	ctx := ctxOf(t)
 	register := func(ctx context.Context, name string) error {
 		_, err := far.Register(ctx, roster.NewUser{Name: name, Email: name + "@example.org", Password: goodPassword})
@@ -266,17 +272,7 @@ func TestPostgresCommitCut(t *testing.T) {
 func TestPostgresHung(t *testing.T) {
 	w := newPgWorld(t)
 	t.Parallel()
-	config, err := pgx.ParseConfig(w.dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cut, dsn := newCutter(t, config)
-	s, err := postgres.Open(t.Context(), dsn, postgres.Prefix(w.store.prefix), postgres.PoolSize(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	far := newWorld(t, s)
+	cut, far := w.far(t, 3)
 	far.active("ann", "ann@example.org")
 	w.must(cut.Listener.Close()) // whoever connects anew is refused
 	cut.hangUp()

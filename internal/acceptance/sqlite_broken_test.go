@@ -143,15 +143,7 @@ func TestSQLiteGarbage(t *testing.T) {
 		"NUL": "acc\x00ounts.db", "file for a directory": filepath.Join(path, "accounts.db"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := sqlite.Open(context.Background(), path)
-			if err == nil {
-				_ = s.Close()
-				t.Fatal("it was opened")
-			}
-			if !unavailable()(err) {
-				t.Errorf("%v", err)
-			}
-			decent(t, err)
+			mustNotOpen(t, path)
 		})
 	}
 }

@@ -131,6 +131,16 @@ func TestSQLiteReadOnlyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	seal()
+	mustNotOpen(t, path)
+	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "new.db")); !unavailable()(err) {
+		t.Errorf("a new one: %v", err)
+	}
+}
+
+// mustNotOpen checks that there is no store to be had from the path, and that
+// the error says so.
+func mustNotOpen(t *testing.T, path string) {
+	t.Helper()
 	s, err := sqlite.Open(t.Context(), path)
 	if err == nil {
 		_ = s.Close()
@@ -140,9 +150,6 @@ func TestSQLiteReadOnlyFile(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	decent(t, err)
-	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "new.db")); !unavailable()(err) {
-		t.Errorf("a new one: %v", err)
-	}
 }
 
 // TestSQLiteLocked lets another program hold the lock of the writer.
