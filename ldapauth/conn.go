@@ -37,6 +37,7 @@ type conn struct {
 	given   time.Time // back to the pool
 	reused  bool
 	dead    bool
+	proven  map[string]bool // where a bind is known to mean something, see prove
 }
 
 // connect returns a connection on which nobody is bound, to the first server that there

@@ -3,6 +3,7 @@ package ldapauth
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ var (
 	_ roster.DirectoryLister          = (*Directory)(nil)
 	_ roster.DirectoryPasswordChanger = (*Directory)(nil)
 	_ roster.DirectoryGroups          = (*Directory)(nil)
+	_ roster.DirectoryFinder          = (*Directory)(nil)
 )
 
 // ID implements [roster.Directory].
@@ -92,11 +94,19 @@ func (d *Directory) authenticate(ctx context.Context, name, password string) (*r
 	if e != nil && e.Reason != ReasonNoName {
 		return nil, unavailable(ctx, e)
 	}
-	if err := d.try(ctx, entry.DN, password, nil); err != nil {
-		return nil, err
+	err = d.try(ctx, entry.DN, password, nil)
+	switch {
+	case err != nil:
+	case e != nil:
+		err = refused(e)
+	case id.Disabled:
+		err = refused(&Error{Stage: StageEntry, Reason: ReasonDisabled})
 	}
-	if e != nil {
-		return nil, refused(e)
+	if errors.Is(err, roster.ErrCredentials) {
+		err = &roster.RefusedError{Subject: id.Subject, Cause: err}
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(d.opts.Groups.Map) == 0 {
 		return id, nil
@@ -199,10 +209,8 @@ func (d *Directory) try(ctx context.Context, dn, password string, then func(*con
 		if e := c.bind(ctx, d.budget(), dn, password); e != nil {
 			return e
 		}
-		if !d.opts.SkipWhoAmI {
-			if e := d.whoAmI(ctx, c, dn); e != nil {
-				return e
-			}
+		if e := d.prove(ctx, c, dn, password); e != nil {
+			return e
 		}
 		if then != nil {
 			return then(c)
@@ -223,30 +231,6 @@ func (c *conn) bind(ctx context.Context, budget int64, dn, password string) *Err
 		return &Error{Stage: StageBind, Code: codeCredentials}
 	}
 	return c.do(ctx, StageBind, toBind, budget, func(l *ldap.Conn) error { return l.Bind(dn, password) })
-}
-
-// whoAmI makes sure that a bind as dn has made the connection that of dn.
-func (d *Directory) whoAmI(ctx context.Context, c *conn, dn string) *Error {
-	var answer *ldap.WhoAmIResult
-	e := c.do(ctx, StageWhoAmI, toExtended, d.budget(), func(l *ldap.Conn) (err error) {
-		answer, err = l.WhoAmI(nil)
-		return err
-	})
-	if e != nil {
-		return e
-	}
-	who, isDN := strings.CutPrefix(answer.AuthzID, "dn:")
-	if who == "" {
-		return &Error{Stage: StageWhoAmI, Reason: ReasonAnonymous}
-	}
-	if isDN && strings.Contains(dn, "=") && who != dn {
-		theirs, err := dnKey(who)
-		ours, err2 := dnKey(dn)
-		if err != nil || err2 != nil || theirs != ours {
-			return &Error{Stage: StageWhoAmI, Reason: ReasonOther}
-		}
-	}
-	return nil
 }
 
 // nobody answers for a name that nobody has, after as many requests as for one that
@@ -289,6 +273,10 @@ func (d *Directory) direct(ctx context.Context, name, password string) (id *rost
 			return nil
 		} else if e != nil {
 			return e
+		}
+		if id.Disabled {
+			outcome = &Error{Stage: StageEntry, Reason: ReasonDisabled}
+			return nil
 		}
 		id.Groups, e = d.groups(ctx, c, found[0], id.Name, nil)
 		return e

@@ -14,8 +14,8 @@
 // # How somebody is signed in
 //
 // The service account looks for the one entry that the name means. Then the
-// password is tried by binding as that entry, on another connection, and the server
-// is asked who it thinks is there (RFC 4532): nobody is let in as "anonymous". An
+// password is tried by binding as that entry, on another connection, and a server that is new
+// to it is asked who it thinks is there (RFC 4532): nobody is let in as "anonymous". An
 // empty password, which many servers take for an anonymous bind and answer with
 // success (RFC 4513, section 5.1.2), never leaves the program. Two entries for a name
 // are nobody. With [Options].BindName the name is made into a DN and

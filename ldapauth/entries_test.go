@@ -88,7 +88,7 @@ func TestRequest(t *testing.T) {
 	}
 	want := []any{
 		slapd.Base, `(&(objectClass=posixAccount)(uid=a\2an))`,
-		[]string{"cn", "employeeNumber", "entryUUID", "mail", "preferredLanguage", "uid"},
+		[]string{"cn", "employeeNumber", "entryUUID", "mail", "nsAccountLock", "preferredLanguage", "pwdAccountLockedTime", "shadowExpire", "uid"},
 		int64(ldap.ScopeWholeSubtree), int64(ldap.NeverDerefAliases), int64(2), int64(60),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -192,7 +192,10 @@ func TestActiveDirectory(t *testing.T) {
 			t.Errorf("%s is %s, %s", name, id.Subject, id.Name)
 		}
 	}
-	refuses(t, d, "gone", "secret", roster.ErrUnknownUser)
+	refuses(t, d, "gone", "secret", roster.ErrCredentials)
+	if id, err := d.Find(t.Context(), annID); err != nil || id.Subject != annID || id.Name != "ANN" || id.Disabled {
+		t.Error(id, err)
+	}
 	_, err := d.Authenticate(t.Context(), "odd", "secret")
 	checkReason(t, err, ldapauth.StageEntry, 0, ldapauth.ReasonNoID)
 }
@@ -214,8 +217,11 @@ func TestFreeIPA(t *testing.T) {
 	if err != nil || id.Subject != "ann-id" || id.RealName != "Ann E." {
 		t.Error(id, err)
 	}
-	refuses(t, d, "gone", "secret", roster.ErrUnknownUser)
-	if ids, err := all(t.Context(), d); err != nil || len(ids) != 1 {
+	refuses(t, d, "gone", "secret", roster.ErrCredentials)
+	if ids, err := all(t.Context(), d); err != nil || len(ids) != 2 || ids[0].Disabled == ids[1].Disabled {
 		t.Error(ids, err)
+	}
+	if id, err := d.Find(t.Context(), "gone-id"); err != nil || !id.Disabled {
+		t.Error(id, err)
 	}
 }

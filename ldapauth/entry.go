@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
@@ -34,6 +35,9 @@ func (o *Options) attributes() []string {
 	for name := range s.Data {
 		all = append(all, name)
 	}
+	for name := range s.Disabled {
+		all = append(all, name)
+	}
 	if len(o.Groups.Map) > 0 {
 		all = append(all, o.Groups.MemberOf)
 	}
@@ -58,7 +62,8 @@ func (d *Directory) identity(entry *ldap.Entry) (*roster.Identity, *Error) {
 		if name == "" {
 			return nil
 		}
-		return usable(entry.GetEqualFoldAttributeValues(name), most, size, &room)
+		all, _, _, _ := valuesOf(entry, name) // of very many the first: no more are wanted
+		return usable(all, most, size, &room)
 	}
 	first := func(name string, size int) string {
 		if v := values(name, 1, size); len(v) > 0 {
@@ -71,6 +76,7 @@ func (d *Directory) identity(entry *ldap.Entry) (*roster.Identity, *Error) {
 		Subject:        subject(entry.GetEqualFoldRawAttributeValues(s.ID), s.GUID),
 		DN:             entry.DN,
 		EmailsVerified: d.opts.TrustMail,
+		Disabled:       s.disabled(entry, time.Now()),
 	}
 	if id.Subject == "" || entry.DN == "" || !utf8.ValidString(entry.DN) {
 		return nil, &Error{Stage: StageEntry, Reason: ReasonNoID}
@@ -132,8 +138,7 @@ func subject(values [][]byte, guid bool) string {
 		if len(v) != 16 {
 			return ""
 		}
-		// Microsoft keeps the first three parts little-endian ([MS-DTYP], section 2.3.4.2).
-		return uuid.UUID{v[3], v[2], v[1], v[0], v[5], v[4], v[7], v[6], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15]}.String()
+		return swapped(uuid.UUID(v)).String()
 	}
 	text := strings.TrimSpace(string(v))
 	if len(text) > maxKey || !utf8.ValidString(text) || strings.ContainsFunc(text, control) {

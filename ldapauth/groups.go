@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -68,12 +67,12 @@ func (d *Directory) around(ctx context.Context, c *conn, entry *ldap.Entry, dn, 
 	g := &d.opts.Groups
 	if g.MemberOf != "" {
 		if entry == nil && !strings.Contains(g.Filter, placeDN) {
-			if entry, e = d.group(ctx, c, dn); e != nil {
+			if entry, e = d.group(ctx, c, dn, g.MemberOf); e != nil {
 				return nil, e
 			}
 		}
 		if entry != nil {
-			if all, e = listed(entry, g.MemberOf); e != nil {
+			if all, e = d.listed(ctx, c, entry, g.MemberOf); e != nil {
 				return nil, e
 			}
 		}
@@ -102,9 +101,9 @@ func (d *Directory) around(ctx context.Context, c *conn, entry *ldap.Entry, dn, 
 	return all, nil
 }
 
-// group reads the entry of a group. It is nil if there is none: a name may be left of
+// group reads an attribute of the entry of a group, or of a person. It is nil if there is none: a name may be left of
 // a group that is gone.
-func (d *Directory) group(ctx context.Context, c *conn, dn string) (*ldap.Entry, *Error) {
+func (d *Directory) group(ctx context.Context, c *conn, dn, attribute string) (*ldap.Entry, *Error) {
 	found, e := d.search(ctx, c, &ldap.SearchRequest{
 		BaseDN:           dn,
 		Scope:            ldap.ScopeBaseObject,
@@ -112,7 +111,7 @@ func (d *Directory) group(ctx context.Context, c *conn, dn string) (*ldap.Entry,
 		SizeLimit:        1,
 		TimeLimit:        d.timeLimit(),
 		Filter:           "(objectClass=*)",
-		Attributes:       []string{d.opts.Groups.MemberOf},
+		Attributes:       []string{attribute},
 		Controls:         d.opts.Schema.controls(),
 		EnforceSizeLimit: true,
 	})
@@ -126,16 +125,4 @@ func (d *Directory) group(ctx context.Context, c *conn, dn string) (*ldap.Entry,
 		return nil, nil
 	}
 	return found[0], nil
-}
-
-// listed is the values of an attribute that lists DNs. Active Directory calls it
-// "memberOf;range=0-1499" where it leaves some out.
-func listed(entry *ldap.Entry, attribute string) ([]string, *Error) {
-	for _, a := range entry.Attributes {
-		if rest, ok := strings.CutPrefix(strings.ToLower(a.Name), strings.ToLower(attribute)+";range="); ok && !strings.HasSuffix(rest, "-*") {
-			return nil, &Error{Stage: StageGroups, Reason: ReasonIncomplete}
-		}
-	}
-	values := entry.GetEqualFoldAttributeValues(attribute)
-	return slices.DeleteFunc(slices.Clone(values), func(dn string) bool { return !utf8.ValidString(dn) }), nil
 }

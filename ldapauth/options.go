@@ -63,7 +63,8 @@ type Options struct {
 	TrustMail bool
 
 	// SkipWhoAmI is for servers that do not know the operation by which they are asked who
-	// somebody has bound as (RFC 4532). The others say no to that as to any failure.
+	// somebody has bound as (RFC 4532), at the first sign-in on each connection, and
+	// whenever a password looks like none. The others say no to that as to any failure.
 	SkipWhoAmI bool
 
 	// DialTimeout is how long it may take to have a connection, TLS included. Zero

@@ -53,6 +53,7 @@ const (
 	ReasonOther      Reason = "other"      // the server said yes, to somebody else
 	ReasonNoID       Reason = "no_id"      // the entry has no immutable ID, or it cannot be read
 	ReasonNoName     Reason = "no_name"    // the entry has no name that can be used
+	ReasonDisabled   Reason = "disabled"   // the password was right; see [Schema].Disabled
 	ReasonDuplicate  Reason = "duplicate"  // two entries have one ID
 	ReasonIncomplete Reason = "incomplete" // more values or groups than can be read
 	ReasonEmpty      Reason = "empty"      // there is nobody at all

@@ -26,10 +26,16 @@ const (
 //	people.Data = map[string]string{"employeeNumber": "staff_number"}
 type Schema struct {
 	// Filter finds the entry of a person (RFC 4515). {name} is what was typed to sign
-	// in; the library escapes it. Whoever may not sign in should not be found.
+	// in; the library escapes it. Who has nothing to do here should not be found; who
+	// only may not sign in at present should, see Disabled.
 	Filter string
 
-	// Everybody finds all who may sign in, for [Directory.All]. Empty means Filter with
+	// Disabled are attributes by which an entry says that nobody is let in by it, each with
+	// what it says so by. Then the right password is refused, and a sync disables the user. The
+	// service account has to be allowed to read them. Nil: the directory alone refuses.
+	Disabled map[string]Condition
+
+	// Everybody finds all of whom Filter finds one, for [Directory.All]. Empty means Filter with
 	// * for {name}, so that nobody is missing in one and found by the other.
 	Everybody string
 
@@ -68,7 +74,8 @@ type Schema struct {
 }
 
 // PosixAccount is people as Unix systems know them (RFC 2307), by uid. The filter is
-// that of the IPFire build service.
+// that of the IPFire build service. Disabled is who is locked by an administrator
+// (OpenLDAP, 389 Directory Server) or has expired (shadowExpire).
 func PosixAccount() Schema {
 	return Schema{
 		Filter:   "(&(objectClass=posixAccount)(uid={name}))",
@@ -77,6 +84,7 @@ func PosixAccount() Schema {
 		RealName: []string{"cn"},
 		Mail:     []string{"mail"},
 		Locale:   "preferredLanguage",
+		Disabled: map[string]Condition{"pwdAccountLockedTime": LockedForGood, "shadowExpire": DayReached, "nsAccountLock": IsTrue},
 	}
 }
 
@@ -88,12 +96,12 @@ func InetOrgPerson() Schema {
 	return s
 }
 
-// ActiveDirectory is the users of Active Directory that are not disabled, by
-// sAMAccountName ("ann") or userPrincipalName ("ann@corp.example.org").
+// ActiveDirectory is the users of Active Directory, by sAMAccountName ("ann") or
+// userPrincipalName ("ann@corp.example.org"). Disabled is who is, or has expired.
 func ActiveDirectory() Schema {
 	return Schema{
-		Filter: "(&(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2))" +
-			"(|(sAMAccountName={name})(userPrincipalName={name})))",
+		Filter:      "(&(objectCategory=person)(objectClass=user)(|(sAMAccountName={name})(userPrincipalName={name})))",
+		Disabled:    map[string]Condition{"userAccountControl": AccountDisabled, "accountExpires": FileTimeReached},
 		ID:          "objectGUID",
 		GUID:        true,
 		Name:        "sAMAccountName",
@@ -105,11 +113,11 @@ func ActiveDirectory() Schema {
 	}
 }
 
-// FreeIPA is the users of FreeIPA that are not disabled, by uid. Groups there are
+// FreeIPA is the users of FreeIPA, by uid. Disabled is who is (nsAccountLock). Groups there are
 // those of [MemberOf], nested ones with them.
 func FreeIPA() Schema {
 	s := PosixAccount()
-	s.Filter = "(&(objectClass=posixAccount)(!(nsAccountLock=TRUE))(uid={name}))"
+	s.Disabled = map[string]Condition{"nsAccountLock": IsTrue}
 	s.ID = "ipaUniqueID"
 	s.RealName = []string{"displayName", "cn"}
 	return s
@@ -204,6 +212,13 @@ func (s *Schema) check(wrong func(option string, err error)) {
 	}
 	if s.Timezone != "" {
 		wrong("Schema.Timezone", checkAttribute(s.Timezone))
+	}
+	s.Disabled = maps.Clone(s.Disabled)
+	for _, name := range slices.Sorted(maps.Keys(s.Disabled)) {
+		wrong("Schema.Disabled", checkAttribute(name))
+		if s.Disabled[name] == nil {
+			wrong("Schema.Disabled", errors.New("needs a condition for each attribute"))
+		}
 	}
 	keys := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(s.Data)) {

@@ -38,7 +38,8 @@ type script func(p *peer, request *ber.Packet) bool
 // peer is a connection of a scripted server.
 type peer struct {
 	net.Conn
-	in *bufio.Reader
+	in    *bufio.Reader
+	bound bool // for scripts to keep
 }
 
 const (

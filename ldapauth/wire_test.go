@@ -2,7 +2,6 @@ package ldapauth
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -107,10 +106,37 @@ func TestUnicodePwd(t *testing.T) {
 	}
 }
 
-// A part of the values is no list.
-func TestListed(t *testing.T) {
-	e := ldap.NewEntry("cn=a", map[string][]string{"memberOf": {}, "memberOf;range=0-1499": {strings.Repeat("x", 3)}})
-	if _, err := listed(e, "memberOf"); err == nil {
-		t.Error("it is taken for all")
+// What is no whole part of the values is none.
+func TestValuesOf(t *testing.T) {
+	for name, want := range map[string]struct {
+		n, from, next int
+		ok            bool
+	}{
+		"memberOf": {2, 0, 0, true}, "MEMBEROF;Range=0-1": {2, 0, 2, true}, "memberOf;range=5-*": {2, 5, 0, true}, "memberOf;range=7-8": {2, 7, 9, true},
+		"memberOf;range=0-2": {}, "memberOf;range=1-0": {}, "memberOf;range=-1-0": {}, "memberOf;range=a-b": {}, "memberOf;range=": {}, "memberOf;range=0": {},
+		"memberOfOther": {0, 0, 0, true}, "memberOf;lang-de": {0, 0, 0, true},
+	} {
+		e := ldap.NewEntry("cn=a", map[string][]string{"cn": {"a"}, name: {"x", "y"}})
+		values, from, next, ok := valuesOf(e, "memberOf")
+		if len(values) != want.n || from != want.from || next != want.next || ok != want.ok {
+			t.Errorf("%s: %d values from %d, next %d, %v", name, len(values), from, next, ok)
+		}
+	}
+}
+
+func TestVisible(t *testing.T) {
+	for password, want := range map[string]bool{
+		"": false, " ": false, "\t \n": false, "\u00ad\u200b\ufeff": false, "\xff": false, "\u3000": false, "a": true, " a ": true, "ü": true, "-": true, "€": true, "漢": true,
+	} {
+		if visible(password) != want {
+			t.Errorf("%+q", password)
+		}
+	}
+	for dn, want := range map[string]string{
+		"uid=ann,ou=people,dc=x": "ou=people,dc=x", "uid=a\\,b+cn=c,dc=x": "dc=x", "dc=x": "", "ann@corp.example": "@corp.example", "ann": "@",
+	} {
+		if got := placeOf(dn); got != want {
+			t.Errorf("%s: %q", dn, got)
+		}
 	}
 }

@@ -110,10 +110,23 @@ func TestLDAPPerson(t *testing.T) {
 		w.must(w.ChangePassword(ctx, u.ID, "correct horse", "staple battery"))
 		w.refused("ann", "correct horse", roster.ErrCredentials)
 
-		// Who is called otherwise stays the same one, by the entry's ID.
+		// Who is called otherwise stays the same one, by the entry's ID, and who has the
+		// name now is somebody else.
 		w.must(s.Do(func(c *ldap.Conn) error {
 			return c.ModifyDN(ldap.NewModifyDNRequest(slapd.PersonDN("ann"), "uid=ann.newman", true, ""))
 		}))
+		w.must(s.Add(slapd.Person("ann", "of the heir", map[string][]string{"mail": nil})))
+		heir, err := w.Authenticate(ctx, "ann", "of the heir")
+		w.must(err)
+		if heir.ID == u.ID || heir.Name != "ann" {
+			t.Errorf("user %d, %s", heir.ID, heir.Name)
+		}
+		byAddress, err := w.Authenticate(ctx, "ann@example.org", "staple battery")
+		w.must(err)
+		if byAddress.ID != u.ID || byAddress.Name != "ann.newman" {
+			t.Errorf("user %d is %d, %s", u.ID, byAddress.ID, byAddress.Name)
+		}
+		w.refused("ann", "staple battery", roster.ErrCredentials)
 		again, err := w.Authenticate(ctx, "ann.newman", "staple battery")
 		w.must(err)
 		if again.ID != u.ID || again.Name != "ann.newman" {
@@ -127,7 +140,7 @@ func TestLDAPPerson(t *testing.T) {
 		w.must(err)
 		w.must(w.Delete(ctx, gone.ID))
 		w.refused("gone", "of the directory", roster.ErrCredentials)
-		if n := len(w.users()); n > 3 {
+		if n := len(w.users()); n > 4 {
 			t.Errorf("%d users", n)
 		}
 		w.must(w.Enable(ctx, u.ID))
