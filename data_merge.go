@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // MergeData writes some keys of [User.Data] and leaves the others as they are
@@ -108,12 +109,27 @@ func checkDataKeys(keys []string) error {
 }
 
 // reservedData reports whether a key is not for everybody to write on their own
-// account.
+// account: in any case, since a program that reads all of Data into a struct
+// makes no difference between them.
 func (us *Users) reservedData(key string) bool {
-	return slices.Contains(ownDataKeys, key) || slices.ContainsFunc(us.opts.ReservedDataKeys, func(reserved string) bool {
-		beginning, many := strings.CutSuffix(reserved, "*")
-		return reserved == key || many && strings.HasPrefix(key, beginning)
-	})
+	key = caseless(key)
+	is := func(reserved string) bool {
+		beginning, many := strings.CutSuffix(caseless(reserved), "*")
+		return beginning == key || many && strings.HasPrefix(key, beginning)
+	}
+	return slices.ContainsFunc(ownDataKeys, is) || slices.ContainsFunc(us.opts.ReservedDataKeys, is)
+}
+
+// caseless is the same for keys that encoding/json takes for the same: "plan",
+// "PLAN", and "\u017fize" for "size".
+func caseless(key string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, key)
 }
 
 // reservedChanged reports whether a key was changed that is reserved.

@@ -90,7 +90,7 @@ func TestReservedDataKeys(t *testing.T) {
 	one := json.RawMessage("1")
 	must(t, env.MergeData(ctx, ann.ID, roster.Data{"billing.state": one}))
 	for key, free := range map[string]bool{
-		"theme": true, "plans": true, "billing": true, "Plan": true, "plan": false, "billing.": false, "billing.id": false, "billing.state": false,
+		"theme": true, "plans": true, "billing": true, "Plan": false, "plan": false, "billing.": false, "billing.id": false, "billing.state": false,
 		"social": false, "first_login": false, "registration_source": false,
 	} {
 		for _, raw := range []json.RawMessage{json.RawMessage(`"new"`), json.RawMessage("null")} {

@@ -81,7 +81,7 @@ func (us *Users) explain(ctx context.Context, user UserID, p Permission, scope S
 			return nil, err
 		} else if !lists {
 			for id, g := range byID {
-				byID[id] = &Group{ID: g.ID, Name: g.Name, NameKey: g.NameKey}
+				byID[id] = g.named()
 			}
 		}
 	}

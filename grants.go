@@ -68,7 +68,8 @@ func (us *Users) Grant(ctx context.Context, to Subject, scope ScopeID, ps ...Per
 
 // GrantDuring is Grant for a time. What the subject has already gets the new
 // period, which may be shorter. It also returns an [InvalidError] of
-// [FieldPeriod] if the period ends before it begins.
+// [FieldPeriod] if the period ends before it begins, or is of no year from 1 to
+// 9999.
 func (us *Users) GrantDuring(ctx context.Context, to Subject, scope ScopeID, during Period, ps ...Permission) error {
 	return wrap("grant to "+to.String(), 0, us.grant(ctx, "GrantDuring", to, scope, during, ps))
 }
@@ -77,6 +78,11 @@ func (us *Users) grant(ctx context.Context, verb string, to Subject, scope Scope
 	during = Period{stamp(during.From), stamp(during.Until)}
 	if !during.Until.IsZero() && !during.Until.After(during.From) {
 		return invalid(FieldPeriod, ReasonTooShort)
+	}
+	for _, t := range []time.Time{during.From, during.Until} {
+		if y := t.Year(); y < 1 || y > 9999 {
+			return invalid(FieldPeriod, ReasonTooLong)
+		}
 	}
 	names, err := us.named(ps)
 	if err != nil {

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -43,6 +44,9 @@ type Group struct {
 // IsBuiltIn reports whether the group is one of those that can be neither
 // renamed nor deleted.
 func (g *Group) IsBuiltIn() bool { return slices.Contains(builtInGroups, g.NameKey) }
+
+// named is what of a group is for those who may see a user in it.
+func (g *Group) named() *Group { return &Group{ID: g.ID, Name: g.Name, NameKey: g.NameKey} }
 
 // The bounds of the texts of a [Group].
 const (
@@ -229,6 +233,7 @@ func guardGroup(before, after *Group) error {
 		{FieldID, after.ID != before.ID},
 		{FieldUUID, after.UUID != before.UUID},
 		{FieldName, before.IsBuiltIn() && after.Name != before.Name},
+		{FieldData, before.NameKey == GroupAdmin && !bytes.Equal(after.Data[string(siteInitialized)], before.Data[string(siteInitialized)])},
 		{"created_by", after.CreatedBy != before.CreatedBy},
 		{"created_at", !after.CreatedAt.Equal(before.CreatedAt)},
 		{"updated_at", !after.UpdatedAt.Equal(before.UpdatedAt)},

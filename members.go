@@ -133,13 +133,27 @@ func (us *Users) Memberships(ctx context.Context, users ...UserID) ([]*Membershi
 
 // GroupsOf returns the groups of each user, in the order of their canonical
 // names, with two questions however many users there are. Who is in no group is
-// not in the map.
+// not in the map. Through [Users.For] all but the ID and the name of the groups is
+// for those who hold [PermListUsers] globally.
 func (us *Users) GroupsOf(ctx context.Context, users ...UserID) (map[UserID][]*Group, error) {
 	if err := us.onOne(users).ask(ctx, "GroupsOf"); err != nil {
 		return nil, wrap("list groups of users", 0, err)
 	}
 	of, err := us.groupsOf(ctx, users...)
-	return of, wrap("list groups of users", 0, err)
+	if q := us.asking("GroupsOf"); q != nil && err == nil {
+		var lists bool
+		if lists, err = q.everywhere(ctx, PermListUsers); !lists {
+			for _, groups := range of {
+				for i, g := range groups {
+					groups[i] = g.named()
+				}
+			}
+		}
+	}
+	if err != nil {
+		return nil, wrap("list groups of users", 0, err)
+	}
+	return of, nil
 }
 
 func (us *Users) groupsOf(ctx context.Context, users ...UserID) (map[UserID][]*Group, error) {

@@ -202,7 +202,7 @@ type Options struct {
 	// ReservedDataKeys are keys of [User.Data] that nobody may change on their own
 	// account through [Users.For] without what it takes for anybody else's, besides
 	// "registration_source", "first_login" and "social". One that ends in * stands
-	// for all that begin so.
+	// for all that begin so. Case makes no difference.
 	ReservedDataKeys []string
 
 	// SkipActivation makes Register activate the account at once. Addresses
