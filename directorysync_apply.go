@@ -63,23 +63,23 @@ func (us *Users) ApplySync(ctx context.Context, p *Plan) (SyncReport, error) {
 	return r, wrap("apply sync", id, err)
 }
 
-// staleStep is a step that is not to be done any more, and why; errStepDone one that
+// staleStepError is a step that is not to be done any more, and why; errStepDone one that
 // was done.
-type staleStep string
+type staleStepError string
 
-func (why staleStep) Error() string { return "roster: stale step: " + string(why) }
+func (why staleStepError) Error() string { return "roster: stale step: " + string(why) }
 
 const (
-	errStaleStep   = staleStep("changed")
-	errDeletedStep = staleStep("deleted")
-	errPurgedStep  = staleStep("purged")
+	errStaleStep   = staleStepError("changed")
+	errDeletedStep = staleStepError("deleted")
+	errPurgedStep  = staleStepError("purged")
 )
 
 var errStepDone = errors.New("roster: step done before")
 
 // whyStale says why a step was not done. It is empty for an outage.
 func whyStale(err error) string {
-	var why staleStep
+	var why staleStepError
 	switch {
 	case errors.As(err, &why):
 		return string(why)
