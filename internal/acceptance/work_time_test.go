@@ -130,8 +130,8 @@ func TestEqualTime(t *testing.T) {
 	if soak {
 		limit = 0.02
 	}
-	cost := password.Argon2id{Time: 1, MemoryKiB: 1024, Threads: 1}
-	plant := password.Argon2id{Time: 1, MemoryKiB: 512, Threads: 1}
+	cost := password.Argon2id{Time: 1, MemoryKiB: 2048, Threads: 1}
+	plant := password.Argon2id{Time: 1, MemoryKiB: 1024, Threads: 1}
 	if soak {
 		cost = password.OWASP()
 		plant = password.Argon2id{Time: 2, MemoryKiB: cost.MemoryKiB * 95 / 100, Threads: 1}
