@@ -32,7 +32,7 @@ func (us *Users) Impersonate(ctx context.Context, token string, target UserID) (
 		return nil, Secret{}, wrap("impersonate", 0, err)
 	}
 	s, renewed, err := us.impersonate(ctx, own, target)
-	var no *noImpersonation
+	var no *impersonationError
 	if errors.As(err, &no) {
 		err = no.error
 	}
@@ -58,7 +58,7 @@ func (us *Users) impersonate(ctx context.Context, own *Session, target UserID) (
 			if errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
 				return err
 			}
-			return &noImpersonation{err}
+			return &impersonationError{err}
 		}
 		if err := us.endOwn(ctx, own); err != nil {
 			return err
@@ -79,10 +79,10 @@ func (us *Users) impersonate(ctx context.Context, own *Session, target UserID) (
 	return orNone(s, token, err)
 }
 
-// noImpersonation is the no of mayImpersonate, whatever the host says.
-type noImpersonation struct{ error }
+// impersonationError is the no of mayImpersonate, whatever the host says.
+type impersonationError struct{ error }
 
-func (e *noImpersonation) Unwrap() error { return e.error }
+func (e *impersonationError) Unwrap() error { return e.error }
 
 // lockPair locks the actor, who must be as it was read, and the target, in the
 // order of their IDs.
