@@ -123,7 +123,7 @@ func (q *asking) stranger(u *User) bool { return u.ID != q.actor.User }
 // present asks whether there is somebody, and whether the verb is for actors.
 func (q *asking) present(ctx context.Context) error {
 	a := q.actor
-	if a.User <= 0 || !q.ok || q.op.Access == AccessProgram || q.op.Care.Has(Alone) && a.acting() {
+	if a.User <= 0 || !q.ok || q.op.Access == AccessProgram || q.op.Care.Has(CareDirect) && a.acting() {
 		return ErrForbidden
 	}
 	if q.op.Access == AccessRight && a.acting() {
@@ -207,7 +207,7 @@ func (q *asking) onto(ctx context.Context, u *User) error {
 			return ErrForbidden
 		}
 	}
-	if q.op.Care.Has(Over) && q.stranger(u) {
+	if q.op.Care.Has(CareTakeover) && q.stranger(u) {
 		return q.us.outranked(ctx, u.ID, q.actor.User)
 	}
 	return nil

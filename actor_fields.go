@@ -145,9 +145,9 @@ func (e edit) forbidden(ctx context.Context, u *User, hosts bool) error {
 	}
 	if barred := flags & (FlagBanned | FlagLocked); barred != 0 { // as Disable, and as Enable
 		p := *q
-		p.op.Care = Alone
+		p.op.Care = CareDirect
 		if u.Flags&barred != barred {
-			p.op.Care = Over | Alone
+			p.op.Care = CareTakeover | CareDirect
 		}
 		err := p.base(ctx)
 		if err == nil {
@@ -167,7 +167,7 @@ func (e edit) forbidden(ctx context.Context, u *User, hosts bool) error {
 	}
 	if linked { // a directory has the password
 		p := *q
-		p.op.Permission, p.op.Privileged, p.op.Care = PermEditPasswd, PermPrivEditPasswd, Over|Alone
+		p.op.Permission, p.op.Privileged, p.op.Care = PermEditPasswd, PermPrivEditPasswd, CareTakeover|CareDirect
 		err := p.base(ctx)
 		if err == nil {
 			err = p.onto(ctx, before)

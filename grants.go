@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 )
@@ -241,7 +242,7 @@ func (us *Users) isDeclared(p Permission, id GrantID) bool {
 	if _, known := us.perms.info[p]; known {
 		return true
 	}
-	us.opts.Logger.Warn("roster: a grant is of a permission that is not declared", "grant", id)
+	us.opts.Logger.Warn("grant of a permission that is not declared", slog.Int64("grant", int64(id)))
 	return false
 }
 

@@ -28,16 +28,16 @@ type Care uint8
 
 // The cares.
 const (
-	// Over: the verb can lead to acting as the target, so it is not for who lacks
+	// CareTakeover: the verb can lead to acting as the target, so it is not for who lacks
 	// something that the target holds.
-	Over Care = 1 << iota
+	CareTakeover Care = 1 << iota
 
-	// Mine: what is given or taken away has to be held by the actor, in the same
+	// CareHeld: what is given or taken away has to be held by the actor, in the same
 	// scope and for as long.
-	Mine
+	CareHeld
 
-	// Alone: not while acting as somebody else.
-	Alone
+	// CareDirect: not while acting as somebody else.
+	CareDirect
 )
 
 // Has reports whether all of d are set.
@@ -115,12 +115,12 @@ var operations = []Operation{
 	{Verb: "Bootstrap", Access: AccessProgram},
 
 	// Groups, and who is in them.
-	{"CreateGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Alone},
-	{"EditGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Alone},
-	{"DeleteGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Mine | Alone},
-	{"AddMember", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Mine | Alone},
-	{"RemoveMember", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Mine | Alone},
-	{"SetRank", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, Mine | Alone},
+	{"CreateGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, CareDirect},
+	{"EditGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, CareDirect},
+	{"DeleteGroup", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, CareHeld | CareDirect},
+	{"AddMember", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, CareHeld | CareDirect},
+	{"RemoveMember", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, CareHeld | CareDirect},
+	{"SetRank", AccessRight, LevelAdmin, PermEditGroups, PermEditGroups, GlobalOnly, SelfAsked, CareHeld | CareDirect},
 	{"BuiltInGroup", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
 	{"GroupByID", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
 	{"GroupByUUID", AccessRight, LevelJudge, PermListUsers, PermListUsers, GlobalOnly, SelfAsked, 0},
@@ -134,10 +134,10 @@ var operations = []Operation{
 
 	// Grants, and what follows from them. They are held in the scope that they are
 	// about.
-	{"Grant", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, Mine | Alone},
-	{"GrantDuring", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, Mine | Alone},
-	{"Revoke", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, Mine | Alone},
-	{"RevokeAll", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, Mine | Alone},
+	{"Grant", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, CareHeld | CareDirect},
+	{"GrantDuring", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, CareHeld | CareDirect},
+	{"Revoke", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, CareHeld | CareDirect},
+	{"RevokeAll", AccessRight, LevelAdmin, PermEditGrants, PermEditGrants, Either, SelfAsked, CareHeld | CareDirect},
 	{"GrantsOf", AccessRight, LevelJudge, PermEditGrants, PermEditGrants, GlobalOnly, SelfAsked, 0},
 	{"GrantsIn", AccessRight, LevelJudge, PermEditGrants, PermEditGrants, Either, SelfAsked, 0},
 	{"WhoCan", AccessRight, LevelJudge, PermEditGrants, PermEditGrants, Either, SelfAsked, 0},
@@ -177,35 +177,35 @@ var operations = []Operation{
 	{"Edit", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},
 	{"Save", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},
 	{"MergeData", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, 0},
-	{"ActivateUser", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Over},
-	{"Disable", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Alone},
-	{"Enable", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Over | Alone},
-	{"AddEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, Over | Alone},
-	{"ChangeEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, Over | Alone},
-	{"SetPrimaryEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, Over | Alone},
-	{"RemoveEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, Over | Alone},
-	{"AddActivatedEmail", AccessRight, LevelAdmin, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, Over | Alone},
-	{"EndSession", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfFree, Alone},
-	{"EndSessions", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfFree, Alone},
+	{"ActivateUser", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, CareTakeover},
+	{"Disable", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, CareDirect},
+	{"Enable", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, CareTakeover | CareDirect},
+	{"AddEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, CareTakeover | CareDirect},
+	{"ChangeEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, CareTakeover | CareDirect},
+	{"SetPrimaryEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, CareTakeover | CareDirect},
+	{"RemoveEmail", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfEdit, CareTakeover | CareDirect},
+	{"AddActivatedEmail", AccessRight, LevelAdmin, PermEditUser, PermPrivEditUser, GlobalOnly, SelfAsked, CareTakeover | CareDirect},
+	{"EndSession", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfFree, CareDirect},
+	{"EndSessions", AccessRight, LevelJudge, PermEditUser, PermPrivEditUser, GlobalOnly, SelfFree, CareDirect},
 
 	// Passwords.
-	{"CheckPassword", AccessRight, LevelUser, "", "", GlobalOnly, SelfFree, Alone},
-	{"ChangePassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, Over | Alone},
-	{"GeneratePassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, Over | Alone},
-	{"SetPassword", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Over | Alone},
-	{"ImportPassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Over | Alone},
-	{"RemovePassword", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
-	{"RequirePasswordChange", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
-	{"RequirePasswordReset", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
+	{"CheckPassword", AccessRight, LevelUser, "", "", GlobalOnly, SelfFree, CareDirect},
+	{"ChangePassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, CareTakeover | CareDirect},
+	{"GeneratePassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, CareTakeover | CareDirect},
+	{"SetPassword", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, CareTakeover | CareDirect},
+	{"ImportPassword", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, CareTakeover | CareDirect},
+	{"RemovePassword", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, CareDirect},
+	{"RequirePasswordChange", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, CareDirect},
+	{"RequirePasswordReset", AccessRight, LevelJudge, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, CareDirect},
 
 	// Other ways to sign in.
-	{"LinkIdentity", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, Over | Alone},
-	{"UnlinkIdentity", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, Alone},
-	{"LinkDirectory", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Over | Alone},
-	{"UnlinkDirectory", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, Alone},
+	{"LinkIdentity", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, CareTakeover | CareDirect},
+	{"UnlinkIdentity", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfFree, CareDirect},
+	{"LinkDirectory", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, CareTakeover | CareDirect},
+	{"UnlinkDirectory", AccessRight, LevelAdmin, PermEditPasswd, PermPrivEditPasswd, GlobalOnly, SelfAsked, CareDirect},
 
 	// The end.
-	{"Delete", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, Alone},
-	{"Restore", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, Over | Alone},
-	{"Purge", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, Alone},
+	{"Delete", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, CareDirect},
+	{"Restore", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, CareTakeover | CareDirect},
+	{"Purge", AccessRight, LevelAdmin, PermDeleteUser, PermPrivDeleteUser, GlobalOnly, SelfAsked, CareDirect},
 }

@@ -48,13 +48,13 @@ func printOperations() string {
 			continue
 		}
 		var never []string
-		if op.Care.Has(roster.Over) {
+		if op.Care.Has(roster.CareTakeover) {
 			never = append(never, "onto who holds more")
 		}
-		if op.Care.Has(roster.Mine) {
+		if op.Care.Has(roster.CareHeld) {
 			never = append(never, "what they do not hold")
 		}
-		if op.Care.Has(roster.Alone) {
+		if op.Care.Has(roster.CareDirect) {
 			never = append(never, "while acting as another")
 		}
 		privileged := code(op.Privileged)

@@ -40,7 +40,7 @@ func TestOperationsFollowPolicy(t *testing.T) {
 		op := table[r.Verb]
 		got := rule{
 			Verb: r.Verb, Who: r.Who, Level: r.Level, Plain: "-", Priv: "-", Check: "-", Self: r.Self,
-			Over: mark(op.Care.Has(roster.Mine), "mine", mark(op.Care.Has(roster.Over), "yes", "-")), Acting: mark(op.Care.Has(roster.Alone), "no", "yes"),
+			Over: mark(op.Care.Has(roster.CareHeld), "mine", mark(op.Care.Has(roster.CareTakeover), "yes", "-")), Acting: mark(op.Care.Has(roster.CareDirect), "no", "yes"),
 		}
 		got.Who = [...]string{"right", "any", "program", "free"}[op.Access]
 		if op.Level != r.level() {
