@@ -34,8 +34,8 @@ type cachedHeld struct {
 	epoch, state uint64
 }
 
-// newHeldCache makes a cache by the clock of Options.Now. The difference to a time
-// costs half of what that one costs.
+// newHeldCache makes a cache by the clock of Options.Now. Where that is nil the
+// difference to a time serves, which costs half of what the time costs.
 func newHeldCache(most time.Duration, now func() time.Time) *heldCache {
 	if now == nil {
 		begun := time.Now()

@@ -53,6 +53,7 @@ func New(store Store, opts *Options) (*Users, error) {
 		errs[0] = errors.New("store is nil (store/memory, store/sqlite and store/postgres have one)")
 	}
 	o := &us.opts
+	hostsClock := o.Now
 	errs[1] = o.complete()
 	us.gate, errs[2] = newGate(o)
 	us.reserved, errs[3] = newReserved(o.ReservedNames)
@@ -66,7 +67,7 @@ func New(store Store, opts *Options) (*Users, error) {
 		us.store = cachingStore{us.store, us.cache}
 	}
 	if o.PermissionCache > 0 {
-		us.held = newHeldCache(o.PermissionCache, o.Now)
+		us.held = newHeldCache(o.PermissionCache, hostsClock)
 		us.store = heldStore{us.store, us.held}
 	}
 	us.store = endingStore{us.store}
