@@ -29,6 +29,7 @@ func ranging(groups []string, most int, spoil func(from int) (name string, value
 				_, _ = fmt.Sscanf(rest, "%d-*", &from)
 			}
 		}
+		asked := from
 		from = min(from, len(groups))
 		end := min(from+most, len(groups))
 		name := fmt.Sprintf("memberOf;range=%d-%d", from, end-1)
@@ -36,8 +37,8 @@ func ranging(groups []string, most int, spoil func(from int) (name string, value
 			name = fmt.Sprintf("memberOf;range=%d-*", from)
 		}
 		values := groups[from:end]
-		if from > 0 && spoil != nil {
-			name, values = spoil(from)
+		if asked > 0 && spoil != nil {
+			name, values = spoil(asked)
 		}
 		attributes := map[string][]string{"memberOf": {}, name: values}
 		if from == 0 {
